@@ -1,0 +1,11 @@
+/** One Jest for the whole house. TypeScript reaches it through swc; the modules themselves run on Node's own type stripping. */
+export default {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/{libs,modules,tools}/*/{src,test}/**/*.spec.ts', '<rootDir>/e2e/**/*.spec.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' }, module: { type: 'es6' } }] },
+  transformIgnorePatterns: ['/node_modules/'],
+  maxWorkers: 2,
+  testTimeout: 30_000,
+  reporters: ['default', '<rootDir>/tools/bootstrap/closing-line-reporter.mjs'],
+};

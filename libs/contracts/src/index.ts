@@ -1,0 +1,1 @@
+export { VantageError, codeOf, messageOf, type VantageErrorOptions } from './errors.ts';
