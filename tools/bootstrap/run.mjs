@@ -15,7 +15,7 @@ const tasks = {
   bench: (args) => [[path.join(root, 'tools/bench/src/main.ts'), ...args]],
   lint: (args) => [
     // The boundary rule reads nx's project graph from its cache.
-    [bin('nx/bin/nx.js'), 'show', 'projects'],
+    [bin('nx/dist/bin/nx.js'), 'show', 'projects'],
     [bin('eslint/bin/eslint.js'), '--max-warnings=0', ...(args.length > 0 ? args : ['.'])],
     [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'],
   ],
