@@ -4,7 +4,10 @@ import { VantageError, codeOf, messageOf } from './errors.ts';
 describe('VantageError', () => {
   test('carries a stable code, safe details and its cause', () => {
     const cause = new Error('connect ECONNREFUSED');
-    const error = new VantageError('HUB_UNREACHABLE', 'the edge hub does not answer', { cause, details: { port: 8883 } });
+    const error = new VantageError('HUB_UNREACHABLE', 'the edge hub does not answer', {
+      cause,
+      details: { port: 8883 },
+    });
     expect(error).toMatchObject({ code: 'HUB_UNREACHABLE', details: { port: 8883 }, cause });
     expect(VantageError.is(error)).toBe(true);
     expect(VantageError.is(cause)).toBe(false);

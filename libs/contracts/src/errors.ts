@@ -34,7 +34,7 @@ export class VantageError extends Error {
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;
-  return typeof error === 'string' ? error : JSON.stringify(error) ?? String(error);
+  return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
 }
 
 /** The code of anything that was thrown: ours, Node's (`ENOENT`), or undefined. */

@@ -1,2 +1,24 @@
 export { VantageError, codeOf, messageOf, type VantageErrorOptions } from './errors.ts';
 export { diffTwin, isTwinObject, mergeTwin, twinEquals, type MergeTwinOptions, type TwinObject } from './twin-merge.ts';
+export * from './names.ts';
+export { isObject, parseJson, type DeepReadonly, type Json, type JsonObject } from './json.ts';
+export * from './twins/controller-twin.ts';
+export * from './twins/module-twins.ts';
+export * from './messages/inference.ts';
+export * from './messages/recording-command.ts';
+export * from './messages/configuration-status.ts';
+export type {
+  Components,
+  ConfigIssue,
+  ConfigurationResult,
+  Crop,
+  LogLevel,
+  PipelineConfig,
+  PrimaryModel,
+  SecondaryModel,
+  Sensor,
+  SourceKind,
+  Stream,
+  TrackerChoice,
+  ValidationOptions,
+} from './configuration/types.ts';

@@ -1,0 +1,186 @@
+import { z } from 'zod';
+import type { DeepReadonly } from '../json.ts';
+
+/**
+ * The twin of the controllermodule (contract B.1, B.2), in every form that section J accepts. These schemas describe
+ * single items; `validateConfiguration` applies them item by item, so that one bad camera does not take down the others.
+ */
+
+/** Levels of the documents (B.1), and the short names people type. */
+export const LOG_LEVELS = ['trace', 'debug', 'information', 'warning', 'error', 'critical'] as const;
+
+/** Output parsers of the original product that `primaryModelConfigPath.parser` may name (D.4). `-` and `_` are the same. */
+export const DEEPSTREAM_PARSERS = ['yolov4', 'tiny_yolov3', 'ssd_mobilenet_v1', 'bodypose2d'] as const;
+
+const name = z.string().min(1).max(128);
+const text = z.string().max(4096);
+
+export const regionOfInterestSchema = z
+  .object({
+    label: text.optional().meta({ description: 'Name of the region, shown in events and in the Player.' }),
+    color: z
+      .string()
+      .max(32)
+      .optional()
+      .meta({ description: '#rrggbb', examples: ['#ff0000'] }),
+    coordinates: z
+      .array(z.tuple([z.number(), z.number()]))
+      .max(256)
+      .meta({
+        description:
+          'Corners [x, y] as fractions 0..1 of the frame, origin top left; at least three; closed by itself.',
+      }),
+    sensor: name
+      .optional()
+      .meta({ description: 'Owning sensor. Needed in the flat list components.regionsOfInterest only.' }),
+  })
+  .meta({ description: 'A polygon in the picture of one sensor.' });
+
+export const playbackSchema = z
+  .object({
+    loop: z.boolean().optional().meta({ description: 'Start again at the end of the file. Default false.' }),
+    paced: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Play at the speed of the recording (default true) or as fast as possible.' }),
+  })
+  .meta({ description: 'How a file:// endpoint is played. Ours; ignored for other endpoints.' });
+
+export const sensorSchema = z
+  .object({
+    name: name.meta({ description: 'Unique. Letters, digits, - and _.' }),
+    kind: z
+      .object({
+        type: text.optional().meta({ description: 'vision', examples: ['vision'] }),
+        subtype: text
+          .optional()
+          .meta({
+            description: 'usb selects a local camera; anything else is for people.',
+            examples: ['RTSP', 'FILE', 'USB', 'IP'],
+          }),
+      })
+      .optional(),
+    endpoint: text
+      .optional()
+      .meta({ description: 'rtsp://host/path, file:///path, or /dev/videoN. May be empty for passthrough pipelines.' }),
+    regionsOfInterest: z.array(regionOfInterestSchema).optional(),
+    playback: playbackSchema.optional(),
+  })
+  .meta({ description: 'A camera.' });
+
+export const primaryModelSchema = z
+  .object({
+    configFile: text.meta({ description: 'nvinfer or nvinferserver configuration file.' }),
+    pyFile: text.optional().meta({ description: 'Python output parser. Wins over jsFile and parser.' }),
+    jsFile: text.optional().meta({ description: 'JavaScript or TypeScript output parser. Ours.' }),
+    parser: text.optional().meta({ description: 'Built-in output parser.', examples: [...DEEPSTREAM_PARSERS] }),
+  })
+  .meta({ description: 'A model and how its output is read.' });
+
+export const secondaryModelSchema = z.object({
+  configFile: text.meta({ description: 'nvinfer configuration file.' }),
+  pyFile: text.optional(),
+  jsFile: text.optional(),
+  parser: text.optional().meta({ description: 'Ignored for secondary models (D.4).' }),
+});
+
+export const dewarpSchema = z.object({ enable: z.boolean(), config_file: text.optional() });
+
+const pixel = z.int().min(0).max(65_535);
+
+export const cropSchema = z
+  .object({
+    enable: z.boolean(),
+    x0: pixel.optional(),
+    x1: pixel.optional(),
+    y0: pixel.optional(),
+    y1: pixel.optional(),
+  })
+  .meta({ description: 'Source pixels, inclusive: the crop is x1 - x0 + 1 wide and y1 - y0 + 1 high.' });
+
+export const osdSchema = z
+  .object({ enable: z.boolean() })
+  .meta({ description: 'Draw boxes and labels into clips and live video.' });
+
+export const pipelineOptionsSchema = z.object({
+  dewarp: dewarpSchema.optional(),
+  crop: cropSchema.optional(),
+  osd: osdSchema.optional(),
+});
+
+export const pipelineConfigSchema = z
+  .object({
+    id: name.meta({ description: 'Unique. The inference id, the prefix of clip names and the RTSP mount.' }),
+    unsecureZipUrl: text
+      .optional()
+      .meta({ description: 'http, https or file URL of a zip with the model files; empty for local paths.' }),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
+      .optional()
+      .meta({ description: 'Digest the zip must have. Ours.' }),
+    primaryModelConfigPath: z.union([text, primaryModelSchema]).optional(),
+    secondaryModelConfigPaths: z
+      .union([text, secondaryModelSchema, z.array(z.union([text, secondaryModelSchema])).max(16)])
+      .optional()
+      .meta({ description: 'Models that run on the objects of the primary one, in this order.' }),
+    trackerConfigPath: text.optional().meta({ description: 'Empty, light-tracker, or a tracker configuration file.' }),
+    deepstreamPassthrough: z
+      .string()
+      .max(16_384)
+      .optional()
+      .meta({ description: 'gst-launch text that replaces the whole pipeline.' }),
+    pipelineOptions: pipelineOptionsSchema.optional(),
+  })
+  .meta({ description: 'What is done with the pictures of the streams that name it.' });
+
+export const streamSchema = z
+  .object({
+    name: name.meta({ description: 'The name of a sensor. A sensor feeds one pipeline only.' }),
+    uname: text.optional().meta({ description: 'User name for the camera; empty for none.' }),
+    password: text.optional(),
+    configId: name.meta({ description: 'The id of a pipelineConfig.' }),
+  })
+  .meta({ description: 'Connects a sensor with a pipeline.' });
+
+export const deepStreamSchema = z.object({
+  enable: z.boolean().optional().meta({ description: 'false stops all pipelines. Default true.' }),
+  pipelineConfigs: z.array(pipelineConfigSchema).max(64).optional(),
+  streams: z.array(streamSchema).max(256).optional(),
+});
+
+/** The body of a message on output `DeepStream` (C.1), and the value of `azdaConfiguration.components`. */
+export const componentsSchema = z
+  .object({
+    logLevel: z
+      .string()
+      .optional()
+      .meta({ description: 'For all modules.', examples: [...LOG_LEVELS] }),
+    regionsOfInterest: z
+      .array(regionOfInterestSchema)
+      .optional()
+      .meta({ description: 'Flat form: each region names its sensor.' }),
+    sensors: z.array(sensorSchema).max(256).optional(),
+    deepStream: deepStreamSchema.optional(),
+    businessLogicConfig: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({ description: 'For your BusinessLogicModule; passed through.' }),
+  })
+  .meta({ title: 'components' });
+
+export const azdaConfigurationSchema = z.object({
+  platform: z
+    .string()
+    .optional()
+    .meta({ description: 'DeepStream', examples: ['DeepStream'] }),
+  components: componentsSchema,
+});
+
+/** Desired properties of the controllermodule. */
+export const controllerTwinSchema = z
+  .object({ azdaConfiguration: azdaConfigurationSchema })
+  .meta({ title: 'controllermodule twin' });
+
+export type ControllerTwin = DeepReadonly<z.infer<typeof controllerTwinSchema>>;
+export type ComponentsMessage = DeepReadonly<z.infer<typeof componentsSchema>>;
