@@ -69,7 +69,7 @@ test('a diff, applied, gives the target', () => {
     ),
     tree: fc.dictionary(fc.constantFrom('a', 'b', 'c', '$version'), tie('node'), {
       maxKeys: 4,
-    }) as fc.Arbitrary<TwinObject>,
+    }),
   }));
   fc.assert(
     fc.property(tree, tree, (from, to) => {
