@@ -1,0 +1,121 @@
+import { streamUri, type Components, type PipelineConfig, type Stream } from '@vantage/contracts';
+import type { GraphEdge, GraphNode, ModelNode, SkillGraph, SourceNode, TrackerNode } from './graph.ts';
+
+/** Something a configuration asks for that this version does not do. It is reported, never silently left out. */
+export interface CompileNote {
+  readonly pipeline: string;
+  readonly message: string;
+}
+
+export interface CompileResult {
+  readonly graphs: readonly SkillGraph[];
+  readonly notes: readonly CompileNote[];
+}
+
+/**
+ * Azure DeepStream Accelerator's `pipelineConfigs` and `streams` to graphs, one a pipeline: all its cameras feed one
+ * model, and each camera's insights go through a tracker of its own to the `inference` output and the recorder.
+ */
+export function compileComponents(components: Components): CompileResult {
+  if (!components.enabled) return { graphs: [], notes: [] };
+  const notes: CompileNote[] = [];
+  const graphs = components.pipelines.flatMap((config) => {
+    const streams = components.streams.filter((stream) => stream.configId === config.id);
+    const refusal = refused(config);
+    notes.push(...limits(config).map((message) => ({ pipeline: config.id, message })));
+    if (refusal) notes.push({ pipeline: config.id, message: refusal });
+    return streams.length === 0 || refusal ? [] : [compilePipeline(config, streams)];
+  });
+  return { graphs, notes };
+}
+
+function compilePipeline(config: PipelineConfig, streams: readonly Stream[]): SkillGraph {
+  const nodes: GraphNode[] = [];
+  const edges: GraphEdge[] = [];
+  const connect = (from: readonly GraphNode[], to: GraphNode, queue: GraphEdge['queue']) => {
+    nodes.push(to);
+    for (const node of from) edges.push({ from: node.id, to: to.id, queue });
+  };
+
+  const sources = streams.map((stream) => sourceNode(config, stream));
+  nodes.push(...sources);
+  let last: readonly GraphNode[] = sources;
+  const model = modelNode(config);
+  if (model) {
+    // A camera is never slowed by its model: the newest frame takes the place of the one that waits.
+    connect(last, model, { capacity: 1, policy: 'latest' });
+    last = [model];
+  }
+  const tracker = trackerNode(config);
+  if (tracker) {
+    connect(last, tracker, { capacity: 2, policy: 'block' });
+    last = [tracker];
+  }
+  connect(last, { kind: 'export', id: 'inference', output: 'inference' }, { capacity: 32, policy: 'dropOldest' });
+  connect(
+    last,
+    { kind: 'recorder', id: 'recorder', prefix: config.id.toLowerCase() },
+    { capacity: 32, policy: 'dropOldest' },
+  );
+  return { id: config.id, nodes, edges };
+}
+
+function sourceNode(config: PipelineConfig, stream: Stream): SourceNode {
+  const { sensor } = stream;
+  return {
+    kind: 'source',
+    id: `source/${sensor.name}`,
+    sensor: sensor.name,
+    url: streamUri(stream),
+    ...(config.crop ? { crop: config.crop } : {}),
+    regions: sensor.regionsOfInterest.map(({ label, color, coordinates }) => ({ label, color, coordinates })),
+    pace: sensor.playback.paced ? 'realtime' : 'asFastAsPossible',
+    loop: sensor.playback.loop,
+  };
+}
+
+function modelNode(config: PipelineConfig): ModelNode | undefined {
+  const { primary, zip } = config;
+  if (!primary) return undefined;
+  return {
+    kind: 'model',
+    id: 'model/primary',
+    ...(zip ? { package: zip } : {}),
+    configFile: primary.configFile,
+    ...(primary.parser === undefined ? {} : { parser: primary.parser }),
+  };
+}
+
+function trackerNode(config: PipelineConfig): TrackerNode | undefined {
+  switch (config.tracker.kind) {
+    case 'none':
+      return undefined;
+    case 'light':
+      return { kind: 'tracker', id: 'tracker', algorithm: 'light' };
+    case 'file':
+      return { kind: 'tracker', id: 'tracker', algorithm: 'file', configFile: config.tracker.path };
+  }
+}
+
+/** Why the pipeline cannot run at all. */
+function refused(config: PipelineConfig): string | undefined {
+  if (config.passthrough !== undefined) {
+    return 'deepstreamPassthrough is GStreamer text, and there is no GStreamer here; describe the pipeline by its model and options';
+  }
+  if (config.primary?.pyFile !== undefined || config.primary?.jsFile !== undefined) {
+    return 'a custom parser file (pyFile, jsFile) cannot be run by this version; name a built-in parser with "parser" instead';
+  }
+  return undefined;
+}
+
+/** What is left out while the rest of the pipeline runs. */
+function limits(config: PipelineConfig): string[] {
+  return [
+    ...(config.secondaries.length > 0
+      ? ['secondaryModelConfigPaths are not run by this version; the primary model runs without them']
+      : []),
+    ...(config.dewarp ? ['dewarp is not done by this version; the camera is looked at as it is'] : []),
+    ...(config.tracker.kind === 'file' ? ['the tracker file is not read by this version; the light tracker runs instead'] : []),
+    ...(config.osd ? ['osd: overlays are not burned into clips by this version; boxes are in the JSON beside each clip'] : []),
+  ];
+}

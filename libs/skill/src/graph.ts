@@ -1,0 +1,100 @@
+/**
+ * The graph that every pipeline becomes: typed nodes, and edges with a bounded queue each. Plain immutable data, so
+ * that two graphs can be compared (`plan.ts`) and sent to threads.
+ */
+
+export interface Region {
+  readonly label: string;
+  /** `#rrggbb` */
+  readonly color: string;
+  /** Corners as fractions 0..1 of the camera's frame, origin top left; implicitly closed. */
+  readonly coordinates: readonly (readonly [x: number, y: number])[];
+}
+
+/** Rectangle in pixels of the camera's frame. */
+export interface PixelRect {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface SourceNode {
+  readonly kind: 'source';
+  readonly id: string;
+  readonly sensor: string;
+  /** With credentials where the twin gives some: never log it, `redact` it. */
+  readonly url: string;
+  /** Part of the frame that is looked at. Boxes and regions keep to the whole frame's coordinates all the same. */
+  readonly crop?: PixelRect;
+  readonly regions: readonly Region[];
+  /** How a file is played: like a camera, or as fast as the graph can take it. */
+  readonly pace: 'realtime' | 'asFastAsPossible';
+  /** Start a file again at its end, with timestamps that go on. */
+  readonly loop: boolean;
+}
+
+export interface ModelNode {
+  readonly kind: 'model';
+  readonly id: string;
+  /** Zip or folder the other paths are relative to; absent: they are paths on this machine. May hold a credential. */
+  readonly package?: { readonly url: string; readonly sha256?: string };
+  /** nvinfer configuration file. */
+  readonly configFile: string;
+  /** Name of a built-in output parser. */
+  readonly parser?: string;
+}
+
+export interface TrackerNode {
+  readonly kind: 'tracker';
+  readonly id: string;
+  /** `light` is the built-in tracker; `file` names a DeepStream tracker configuration. */
+  readonly algorithm: 'light' | 'file';
+  readonly configFile?: string;
+}
+
+export interface RecorderNode {
+  readonly kind: 'recorder';
+  readonly id: string;
+  /** File name prefix of its clips (the pipeline's id in lower case). */
+  readonly prefix: string;
+}
+
+export interface ExportNode {
+  readonly kind: 'export';
+  readonly id: string;
+  readonly output: string;
+}
+
+export type GraphNode = SourceNode | ModelNode | TrackerNode | RecorderNode | ExportNode;
+
+export type QueuePolicy = 'block' | 'dropOldest' | 'dropNewest' | 'latest';
+
+export interface GraphEdge {
+  readonly from: string;
+  readonly to: string;
+  /** Frames at most between the two nodes, and what happens to one more. */
+  readonly queue: { readonly capacity: number; readonly policy: QueuePolicy };
+}
+
+export interface SkillGraph {
+  /** The pipeline's id: `inference.id` in messages, `configId` in recording commands. */
+  readonly id: string;
+  readonly nodes: readonly GraphNode[];
+  readonly edges: readonly GraphEdge[];
+}
+
+/** All nodes of one kind, in graph order. */
+export function nodesOf<K extends GraphNode['kind']>(graph: SkillGraph, kind: K): Extract<GraphNode, { kind: K }>[] {
+  return graph.nodes.filter((node): node is Extract<GraphNode, { kind: K }> => node.kind === kind);
+}
+
+/** The node behind `from` of one kind, or undefined. */
+export function nextNode<K extends GraphNode['kind']>(
+  graph: SkillGraph,
+  from: string,
+  kind: K,
+): Extract<GraphNode, { kind: K }> | undefined {
+  const targets = new Set(graph.edges.filter((edge) => edge.from === from).map((edge) => edge.to));
+  return nodesOf(graph, kind).find((node) => targets.has(node.id));
+}

@@ -1,0 +1,155 @@
+import { Worker } from 'node:worker_threads';
+import { messageOf } from '@vantage/contracts';
+import type { Logger } from '@vantage/observability';
+import type { FrameInsights } from '@vantage/skill';
+import type {
+  CameraCounters,
+  CameraModel,
+  CameraSetup,
+  CameraState,
+  ClipRegion,
+  ClipReport,
+  FromCamera,
+  RecordingSettings,
+  ToCamera,
+} from '../camera/protocol.ts';
+
+export interface CameraStatus {
+  readonly sensor: string;
+  readonly state: CameraState['state'];
+  readonly reason: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly codec?: string;
+  /** Frames per second of the source as it declares them; 0 when it does not. */
+  readonly fps?: number;
+  readonly recording: boolean;
+  readonly counters: CameraCounters;
+}
+
+export interface CameraHandlers {
+  readonly onInsights: (frame: FrameInsights) => void;
+  readonly onStatus: (status: CameraStatus, changed: 'state' | 'stream' | 'counters' | 'recording') => void;
+  readonly onClip: (clip: ClipReport) => void;
+  readonly onProblem: (code: string, message: string) => void;
+  /** The thread ended without having been told to. */
+  readonly onCrash: (reason: string) => void;
+}
+
+const NO_COUNTERS: CameraCounters = {
+  frames: 0,
+  analysed: 0,
+  dropped: { busy: 0, error: 0 },
+  packets: 0,
+  reconnects: 0,
+  inferenceMs: 0,
+};
+
+/** How long a camera may take to close its clips and its ffmpeg. */
+const STOP_TIMEOUT_MS = 8000;
+
+/** The main thread's end of a camera: one worker thread that decodes, tracks and records, and nothing else. */
+export class Camera {
+  readonly #worker: Worker;
+  readonly #handlers: CameraHandlers;
+  readonly #logger: Logger;
+  #status: CameraStatus;
+  #stopping: Promise<void> | undefined;
+
+  constructor(setup: CameraSetup, handlers: CameraHandlers, logger: Logger) {
+    this.#handlers = handlers;
+    this.#logger = logger.child({ sensor: setup.sensor });
+    this.#status = {
+      sensor: setup.sensor,
+      state: 'connecting',
+      reason: 'opening',
+      recording: false,
+      counters: NO_COUNTERS,
+    };
+    this.#worker = new Worker(new URL('../camera/camera-worker.ts', import.meta.url), {
+      workerData: setup,
+      name: `camera ${setup.sensor}`,
+    });
+    this.#worker.on('message', (message: FromCamera) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#logger.error('camera thread failed', { error: messageOf(error) }));
+    this.#worker.once('exit', (code) => {
+      if (!this.#stopping) handlers.onCrash(`its thread ended with code ${code}`);
+    });
+  }
+
+  get status(): CameraStatus {
+    return this.#status;
+  }
+
+  /** Starts decoding. Without a model only the encoded stream is read. */
+  open(model: CameraModel | undefined): void {
+    this.#send({ kind: 'open', ...(model ? { model } : {}) }, model ? [model.port] : []);
+  }
+
+  setModel(model: CameraModel | undefined): void {
+    this.#send({ kind: 'model', ...(model ? { model } : {}) }, model ? [model.port] : []);
+  }
+
+  setRegions(regions: readonly ClipRegion[]): void {
+    this.#send({ kind: 'regions', regions });
+  }
+
+  setTracker(track: boolean): void {
+    this.#send({ kind: 'tracker', track });
+  }
+
+  setRecordingSettings(settings: RecordingSettings): void {
+    this.#send({ kind: 'recordingSettings', settings });
+  }
+
+  record(on: boolean, reason: string): void {
+    this.#send({ kind: 'record', on, reason });
+  }
+
+  /** Closes open clips first. Never rejects; a thread that hangs is ended. */
+  stop(): Promise<void> {
+    this.#stopping ??= new Promise((resolve) => {
+      const timer = setTimeout(() => void this.#worker.terminate(), STOP_TIMEOUT_MS);
+      this.#worker.once('exit', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.#send({ kind: 'stop' });
+    });
+    return this.#stopping;
+  }
+
+  #send(message: ToCamera, transfer: readonly MessagePortLike[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  #receive(message: FromCamera): void {
+    switch (message.kind) {
+      case 'insights':
+        return this.#handlers.onInsights(message.frame);
+      case 'state':
+        return this.#update({ state: message.state.state, reason: message.state.reason }, 'state');
+      case 'stream': {
+        const { width, height, codec, fps } = message;
+        return this.#update({ width, height, codec, fps }, 'stream');
+      }
+      case 'counters':
+        return this.#update({ counters: message.counters }, 'counters');
+      case 'recording':
+        return this.#update({ recording: message.on }, 'recording');
+      case 'clip':
+        return this.#handlers.onClip(message.clip);
+      case 'problem':
+        return this.#handlers.onProblem(message.code, message.message);
+      case 'log':
+        return this.#logger[message.level](message.text, message.fields);
+    }
+  }
+
+  #update(change: Partial<CameraStatus>, what: 'state' | 'stream' | 'counters' | 'recording'): void {
+    this.#status = { ...this.#status, ...change };
+    this.#handlers.onStatus(this.#status, what);
+  }
+}
+
+type MessagePortLike = CameraModel['port'];

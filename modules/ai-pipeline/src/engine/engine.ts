@@ -1,0 +1,122 @@
+import { EventEmitter } from 'node:events';
+import type { InferenceBackend, ModelSpec } from '@vantage/inference';
+import type { Ffmpeg } from '@vantage/media';
+import type { Logger } from '@vantage/observability';
+import { planChange, type FrameInsights, type ModelNode, type PlanStep, type SkillGraph } from '@vantage/skill';
+import type { ClipReport } from '../camera/protocol.ts';
+import { Pipeline, type PipelineStatus, type Problem, type RecordingOptions } from './pipeline.ts';
+
+export interface EngineOptions {
+  readonly ffmpeg: Ffmpeg;
+  readonly backend: InferenceBackend;
+  readonly resolveModel: (node: ModelNode, signal: AbortSignal) => Promise<ModelSpec>;
+  readonly recording?: RecordingOptions;
+  readonly logger: Logger;
+}
+
+export interface EngineEvents {
+  /** One per frame that was looked at, in order per camera. */
+  insights: [pipeline: string, frame: FrameInsights];
+  clip: [pipeline: string, clip: ClipReport];
+  /** Something about a pipeline's `status()` changed (counters aside). */
+  status: [pipeline: string];
+  problem: [problem: Problem];
+}
+
+/**
+ * Runs graphs. A change is a plan of steps from the graphs that run to the graphs that are wanted; what no step names
+ * goes on without a gap.
+ */
+export class Engine extends EventEmitter<EngineEvents> {
+  readonly #options: EngineOptions;
+  readonly #pipelines = new Map<string, Pipeline>();
+  #recording: RecordingOptions | undefined;
+  #changes: Promise<unknown> = Promise.resolve();
+
+  constructor(options: EngineOptions) {
+    super();
+    this.#options = options;
+    this.#recording = options.recording;
+  }
+
+  /**
+   * Changes are applied one after the other. Resolves with the steps when they are under way: models load aside, and
+   * what fails is a `problem`.
+   */
+  apply(graphs: readonly SkillGraph[]): Promise<PlanStep[]> {
+    const done = this.#changes.then(() => this.#apply(graphs));
+    this.#changes = done.catch(() => undefined);
+    return done;
+  }
+
+  /** @returns false when no pipeline has this id. */
+  record(pipeline: string, on: boolean, reason: string): boolean {
+    const found = this.#pipelines.get(pipeline);
+    found?.record(on, reason);
+    return found !== undefined;
+  }
+
+  /** Applies from the next clip on. */
+  setRecording(recording: RecordingOptions): void {
+    this.#recording = recording;
+    for (const pipeline of this.#pipelines.values()) pipeline.setRecordingOptions(recording);
+  }
+
+  status(): PipelineStatus[] {
+    return [...this.#pipelines.values()].map((pipeline) => pipeline.status);
+  }
+
+  async stop(): Promise<void> {
+    await this.#changes;
+    await Promise.all([...this.#pipelines.values()].map((pipeline) => pipeline.stop()));
+    this.#pipelines.clear();
+    await this.#options.backend.stop();
+  }
+
+  async #apply(graphs: readonly SkillGraph[]): Promise<PlanStep[]> {
+    const current = [...this.#pipelines.values()].map((pipeline) => pipeline.graph);
+    const steps = planChange(current, graphs);
+    const byPipeline = Map.groupBy(steps, (step) => step.pipeline);
+    const wanted = new Map(graphs.map((graph) => [graph.id, graph]));
+    const removals = [...byPipeline].filter(([id]) => !wanted.has(id));
+    await Promise.all(removals.map(([id]) => this.#remove(id)));
+    // Pipelines do not wait for each other: one model's slow download must not hold up another's cameras.
+    await Promise.all(
+      [...byPipeline].map(async ([id, own]) => {
+        const graph = wanted.get(id);
+        if (!graph) return;
+        const running = this.#pipelines.get(id);
+        if (running) await running.apply(graph, own);
+        else this.#add(graph);
+      }),
+    );
+    return steps;
+  }
+
+  async #remove(id: string): Promise<void> {
+    const pipeline = this.#pipelines.get(id);
+    this.#pipelines.delete(id);
+    await pipeline?.stop();
+    this.emit('status', id);
+  }
+
+  #add(graph: SkillGraph): void {
+    const { ffmpeg, backend, resolveModel, logger } = this.#options;
+    const pipeline = new Pipeline(graph, {
+      ffmpeg,
+      backend,
+      resolveModel,
+      recording: this.#recording,
+      logger: logger.child({ pipeline: graph.id }),
+      handlers: {
+        onInsights: (id, frame) => this.emit('insights', id, frame),
+        onClip: (id, clip) => this.emit('clip', id, clip),
+        onStatus: (id) => this.emit('status', id),
+        onProblem: (problem) => this.emit('problem', problem),
+      },
+    });
+    this.#pipelines.set(graph.id, pipeline);
+    this.emit('status', graph.id);
+    pipeline.start();
+  }
+}
