@@ -1,3 +1,5 @@
+const MAX_CLASSES = 65_536;
+
 /**
  * Boxes on the way from a model's output to detections: hundreds of thousands a second, so they live in typed arrays
  * that are filled again for each frame. Nothing here allocates once the arrays have grown to the busiest frame.
@@ -16,7 +18,7 @@ export class CandidateList {
   /** Points of a candidate (landmarks, corners), x then y; `pointCount` of them each. */
   points: Float32Array;
   pointCount = 0;
-  /** Candidates of this frame that were refused because a score or coordinate was not finite. */
+  /** Candidates of this frame that were refused because a score or coordinate was not finite (or a class below 0). */
   invalid = 0;
 
   constructor(capacity = 256) {
@@ -43,10 +45,10 @@ export class CandidateList {
     if (this.points.length < needed) this.points = new Float32Array(needed);
   }
 
-  /** Appends a candidate; returns its index, or -1 (and counts it in `invalid`) if a number is not finite. */
+  /** Appends a candidate; returns its index, or -1 (and counts it in `invalid`) if a number is out of range. */
   push(x1: number, y1: number, x2: number, y2: number, score: number, classId: number): number {
-    // A sum is finite only if all its parts are.
-    if (!Number.isFinite(x1 + y1 + x2 + y2 + score)) {
+    // A sum is finite only if all its parts are; a class beyond the limit is a model gone wrong, not a class.
+    if (!Number.isFinite(x1 + y1 + x2 + y2 + score) || !(classId >= 0 && classId < MAX_CLASSES)) {
       this.invalid += 1;
       return -1;
     }

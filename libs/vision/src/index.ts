@@ -20,6 +20,20 @@ export {
   type Vertex,
 } from './geometry.ts';
 export { CandidateList } from './candidates.ts';
+export { Suppressor, type SuppressionSettings } from './suppress.ts';
+export {
+  candidateBox,
+  candidatePoints,
+  fitPicture,
+  toDetections,
+  type DetectionNaming,
+  type Fit,
+  type FitRequest,
+} from './fit.ts';
+export { TensorWriter, fillPad, tensorLength, type TensorLayout, type TensorNormalisation } from './tensor.ts';
+export { chooseParser, type ParserChoice, type ParserRequest } from './parsers/choose.ts';
+export { OUTPUT_PARSERS } from './parsers/registry.ts';
+export { describeOutputs, parseSettings } from './parsers/shape.ts';
 export type {
   NetworkInfo,
   OutputParser,
