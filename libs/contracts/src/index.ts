@@ -22,3 +22,5 @@ export type {
   TrackerChoice,
   ValidationOptions,
 } from './configuration/types.ts';
+export { validateComponents, validateConfiguration, validateSensors } from './configuration/validate.ts';
+export { redactUrl, redactUrlsIn, streamUri } from './configuration/urls.ts';

@@ -52,12 +52,10 @@ export const sensorSchema = z
     kind: z
       .object({
         type: text.optional().meta({ description: 'vision', examples: ['vision'] }),
-        subtype: text
-          .optional()
-          .meta({
-            description: 'usb selects a local camera; anything else is for people.',
-            examples: ['RTSP', 'FILE', 'USB', 'IP'],
-          }),
+        subtype: text.optional().meta({
+          description: 'usb selects a local camera; anything else is for people.',
+          examples: ['RTSP', 'FILE', 'USB', 'IP'],
+        }),
       })
       .optional(),
     endpoint: text

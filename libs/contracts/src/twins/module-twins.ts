@@ -16,42 +16,22 @@ export const AI_PIPELINE_DEFAULTS = {
 /** Desired properties of the ai-pipeline (B.3). */
 export const aiPipelineTwinSchema = z
   .object({
-    outputVideoLength: z
-      .number()
-      .min(1)
-      .max(3600)
-      .optional()
-      .meta({
-        description: 'Seconds. The longest clip; a new one starts without a gap.',
-        default: AI_PIPELINE_DEFAULTS.outputVideoLength,
-      }),
-    autoStopRecordingTime: z
-      .number()
-      .min(0)
-      .max(86_400)
-      .optional()
-      .meta({
-        description: 'Seconds after which a recording stops by itself; 0 = never.',
-        default: AI_PIPELINE_DEFAULTS.autoStopRecordingTime,
-      }),
-    messageEveryNFrames: z
-      .int()
-      .min(1)
-      .max(100_000)
-      .optional()
-      .meta({
-        description: 'One inference message every so many frames. Ours.',
-        default: AI_PIPELINE_DEFAULTS.messageEveryNFrames,
-      }),
-    preRollTime: z
-      .number()
-      .min(0)
-      .max(60)
-      .optional()
-      .meta({
-        description: 'Seconds of video before the start of a recording that its first clip contains. Ours.',
-        default: AI_PIPELINE_DEFAULTS.preRollTime,
-      }),
+    outputVideoLength: z.number().min(1).max(3600).optional().meta({
+      description: 'Seconds. The longest clip; a new one starts without a gap.',
+      default: AI_PIPELINE_DEFAULTS.outputVideoLength,
+    }),
+    autoStopRecordingTime: z.number().min(0).max(86_400).optional().meta({
+      description: 'Seconds after which a recording stops by itself; 0 = never.',
+      default: AI_PIPELINE_DEFAULTS.autoStopRecordingTime,
+    }),
+    messageEveryNFrames: z.int().min(1).max(100_000).optional().meta({
+      description: 'One inference message every so many frames. Ours.',
+      default: AI_PIPELINE_DEFAULTS.messageEveryNFrames,
+    }),
+    preRollTime: z.number().min(0).max(60).optional().meta({
+      description: 'Seconds of video before the start of a recording that its first clip contains. Ours.',
+      default: AI_PIPELINE_DEFAULTS.preRollTime,
+    }),
   })
   .meta({ title: 'ai-pipeline twin' });
 
