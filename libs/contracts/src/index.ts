@@ -24,3 +24,11 @@ export type {
 } from './configuration/types.ts';
 export { validateComponents, validateConfiguration, validateSensors } from './configuration/validate.ts';
 export { redactUrl, redactUrlsIn, streamUri } from './configuration/urls.ts';
+export {
+  readAiPipelineTwin,
+  readBusinessLogicTwin,
+  readRecordingCommand,
+  type AiPipelineSettings,
+} from './configuration/module-twins.ts';
+export { readInferenceMessage } from './messages/read-inference.ts';
+export * as customNode from './generated/custom_node.ts';
