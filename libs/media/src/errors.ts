@@ -1,0 +1,25 @@
+import { VantageError } from '@vantage/contracts';
+
+/** No ffmpeg was found, or `FFMPEG_PATH` names one that does not run. */
+export const ffmpegMissing = (message: string, details: Record<string, unknown> = {}): VantageError =>
+  new VantageError('MEDIA_FFMPEG_MISSING', message, { details });
+
+/** The bytes are not a NUT stream, or break one of its rules. */
+export const nutInvalid = (message: string): VantageError => new VantageError('MEDIA_NUT_INVALID', message);
+
+/** A NUT stream stopped in the middle of a packet. */
+export const nutTruncated = (): VantageError =>
+  new VantageError('MEDIA_NUT_TRUNCATED', 'the stream ended in the middle of a frame');
+
+/** A single picture could not be read from a file or buffer. */
+export const stillFailed = (reason: string): VantageError => new VantageError('MEDIA_STILL_FAILED', reason);
+
+/** Nothing recorded yet, so there is no clip to open. */
+export const clipEmpty = (): VantageError =>
+  new VantageError('MEDIA_CLIP_EMPTY', 'no keyframe has been received yet, so no clip can start');
+
+/** ffmpeg could not write the clip. */
+export const clipFailed = (reason: string): VantageError => new VantageError('MEDIA_CLIP_FAILED', reason);
+
+/** The options of a source cannot work together (a programming error of the caller). */
+export const sourceMisused = (message: string): VantageError => new VantageError('MEDIA_SOURCE_MISUSED', message);

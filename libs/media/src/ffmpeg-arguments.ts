@@ -1,0 +1,109 @@
+import { fileURLToPath } from 'node:url';
+import type { Ffmpeg } from './ffmpeg.ts';
+import { pictureFilter, type PictureRequest } from './picture.ts';
+
+/**
+ * Added to every time before it is written and taken off after it is read: files with B-frames start with negative
+ * decoding times, which NUT cannot hold, and letting the muxer shift them would move one output against the other.
+ */
+export const TIME_OFFSET_SECONDS = 10;
+
+/** Which output of the process is on which file descriptor. */
+export const PICTURE_FD = 1;
+export const ENCODED_FD = 3;
+
+/** What a URL is, as far as it matters for reading it. */
+export type SourceKind = 'rtsp' | 'http' | 'file' | 'device';
+
+export function sourceKind(url: string): SourceKind {
+  if (/^rtsps?:/i.test(url)) return 'rtsp';
+  if (/^https?:/i.test(url)) return 'http';
+  if (/^\/dev\/video\d+$/.test(url)) return 'device';
+  return 'file';
+}
+
+/** The path of a `file://` URL or of a plain path. */
+export function sourcePath(url: string): string {
+  if (!/^file:/i.test(url)) return url;
+  try {
+    return fileURLToPath(url);
+  } catch {
+    // `file://relative.mp4` names a host; people mean a path.
+    return url.replace(/^file:\/*/i, '');
+  }
+}
+
+export interface ProcessOptions {
+  readonly url: string;
+  readonly ffmpeg: Ffmpeg;
+  readonly picture: PictureRequest | undefined;
+  readonly encoded: boolean;
+  readonly pace: 'realtime' | 'asFastAsPossible';
+  /** ffmpeg's own waiting on a socket; it is only a second line behind our watchdog. */
+  readonly socketTimeoutMs: number;
+  /** Take the time that FFmpeg likes for finding out what the stream is (slower start, sturdier). */
+  readonly thoroughProbe: boolean;
+}
+
+/** The arguments of the one process that decodes and copies a source. */
+export function sourceArguments(options: ProcessOptions): string[] {
+  const { picture, encoded, ffmpeg } = options;
+  const args = ['-hide_banner', '-nostats', '-nostdin', '-loglevel', 'level+info', '-filter_threads', '1'];
+  args.push('-threads', '1', '-noautorotate', ...inputArguments(options));
+  const [major, minor] = ffmpeg.libavformat;
+  if (picture !== undefined) {
+    const passthrough = major > 59 || (major === 59 && minor >= 27) ? '-fps_mode' : '-vsync';
+    // Without a time base of its own the encoder would round every time to the nominal frame rate.
+    const timeBase = major >= 61 ? 'demux' : '-1';
+    args.push('-map', '0:V:0', '-vf', pictureFilter(picture), passthrough, 'passthrough');
+    args.push('-enc_time_base', timeBase, '-c:v', 'rawvideo', '-avioflags', 'direct', ...nutOutput(PICTURE_FD));
+  }
+  if (encoded) {
+    args.push('-map', '0:V:0', ...encodedCodec(options), ...nutOutput(ENCODED_FD));
+  }
+  return args;
+}
+
+function nutOutput(fd: number): string[] {
+  const offset = String(TIME_OFFSET_SECONDS);
+  const common = ['-map_metadata', '-1', '-map_chapters', '-1', '-output_ts_offset', offset, '-flush_packets', '1'];
+  return [...common, '-f', 'nut', `pipe:${fd}`];
+}
+
+function encodedCodec(options: ProcessOptions): string[] {
+  // A capture device gives raw or JPEG pictures; clips need something that fits a disk.
+  if (sourceKind(options.url) !== 'device') return ['-c', 'copy'];
+  return ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '30'];
+}
+
+function inputArguments(options: ProcessOptions): string[] {
+  const { url, ffmpeg } = options;
+  const socketTimeoutUs = String(Math.round(options.socketTimeoutMs * 1000));
+  const probe = options.thoroughProbe ? [] : ['-probesize', '32768', '-analyzeduration', '0'];
+  const kind = sourceKind(url);
+  switch (kind) {
+    case 'rtsp':
+      return [
+        '-rtsp_transport',
+        'tcp',
+        `-${ffmpeg.rtspTimeoutOption}`,
+        socketTimeoutUs,
+        ...['-fflags', 'nobuffer', '-flags', 'low_delay'],
+        ...probe,
+        ...['-i', url],
+      ];
+    case 'http':
+      return [
+        ...['-protocol_whitelist', 'http,https,httpproxy,tcp,tls,crypto,data'],
+        ...['-rw_timeout', socketTimeoutUs, ...pacing(options), '-i', url],
+      ];
+    case 'device':
+      return ['-f', 'v4l2', '-i', url];
+    case 'file':
+      return ['-protocol_whitelist', 'file,crypto,data', ...pacing(options), '-i', `file:${sourcePath(url)}`];
+  }
+}
+
+function pacing(options: ProcessOptions): string[] {
+  return options.pace === 'realtime' ? ['-re'] : [];
+}
