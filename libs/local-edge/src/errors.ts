@@ -1,0 +1,66 @@
+import { VantageError } from '@vantage/contracts';
+
+/** Another runtime holds the state folder. `details.pid` is its process id. */
+export const stateFolderInUse = (stateDir: string, pid: number): VantageError =>
+  new VantageError('EDGE_STATE_IN_USE', `the state folder ${stateDir} is used by another runtime with pid ${pid}`, {
+    details: { stateDir, pid },
+  });
+
+/** A port that was asked for is taken. `details.port` says which. */
+export const portInUse = (port: number, purpose: string, cause: unknown): VantageError =>
+  new VantageError('EDGE_PORT_IN_USE', `port ${port} for ${purpose} is already in use`, {
+    cause,
+    details: { port, purpose },
+  });
+
+/** A call came before `start()` finished or after `stop()`. */
+export const notRunning = (): VantageError => new VantageError('EDGE_NOT_RUNNING', 'the edge runtime is not running');
+
+/** No device or module of that name. */
+export const identityNotFound = (name: string): VantageError =>
+  new VantageError('EDGE_IDENTITY_NOT_FOUND', `there is no device or module "${name}"`, { details: { name } });
+
+/** A device or module of that name exists already. */
+export const identityExists = (name: string): VantageError =>
+  new VantageError('EDGE_IDENTITY_EXISTS', `"${name}" exists already`, { details: { name } });
+
+/** The ETag of a conditional change is not the stored one. */
+export const etagMismatch = (name: string): VantageError =>
+  new VantageError('EDGE_ETAG_MISMATCH', `"${name}" was changed by somebody else: its ETag is another one`, {
+    details: { name },
+  });
+
+/** A request, a patch or a name is not valid; the message says why in the hub's words. */
+export const invalidArgument = (message: string, cause?: unknown): VantageError =>
+  new VantageError('EDGE_INVALID_ARGUMENT', message, cause === undefined ? {} : { cause });
+
+/** A twin patch breaks a limit of the hub; the message is edgeHub's own wording. */
+export const twinPatchInvalid = (message: string): VantageError => new VantageError('EDGE_TWIN_PATCH_INVALID', message);
+
+/** A deployment (modulesContent, $edgeAgent or $edgeHub desired properties) is not valid. */
+export const deploymentInvalid = (message: string): VantageError =>
+  new VantageError('EDGE_DEPLOYMENT_INVALID', message);
+
+/** The user name, client id or topic of an MQTT client does not follow the IoT Hub dialect. */
+export const mqttProtocolError = (message: string): VantageError => new VantageError('EDGE_MQTT_PROTOCOL', message);
+
+/** A token is missing, malformed, expired, for something else, or signed with another key. */
+export const unauthorized = (message: string): VantageError => new VantageError('EDGE_UNAUTHORIZED', message);
+
+/** The target of a direct method is not connected, or does not listen to methods. */
+export const methodTargetOffline = (name: string): VantageError =>
+  new VantageError('EDGE_METHOD_TARGET_OFFLINE', `"${name}" is not connected or does not accept methods`, {
+    details: { name },
+  });
+
+/** The target of a direct method got it and did not answer in time. */
+export const methodTimeout = (name: string, method: string): VantageError =>
+  new VantageError('EDGE_METHOD_TIMEOUT', `"${name}" did not answer the method "${method}" in time`, {
+    details: { name, method },
+  });
+
+/** The store of waiting messages is full: nothing more is taken until a target drains it. */
+export const messageStoreFull = (limitBytes: number): VantageError =>
+  new VantageError('EDGE_STORE_FULL', `the message store has reached its limit of ${limitBytes} bytes`, {
+    details: { limitBytes },
+  });

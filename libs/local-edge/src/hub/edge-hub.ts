@@ -1,0 +1,401 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { codeOf, isTwinObject, messageOf } from '@vantage/contracts';
+import type { Logger } from '@vantage/observability';
+import { Router, parseEdgeHubConfig } from '@vantage/routing';
+import { invalidArgument, mqttProtocolError, unauthorized } from '../errors.ts';
+import type { Certificates } from '../state/certificates.ts';
+import { identityName, type IdentityStore } from '../state/identities.ts';
+import { MessageJournal } from '../state/message-journal.ts';
+import type { Delivery, MessageStore } from '../state/message-store.ts';
+import type { TwinChange, TwinStore } from '../twin/store.ts';
+import { Connections, type Connection, type ConnectionListener } from './connections.ts';
+import { DeliveryQueues } from './delivery.ts';
+import { MAX_MESSAGE_BYTES, messageSize, systemProperties, type HubMessage, type UpstreamMessage } from './message.ts';
+import { DirectMethods } from './methods.ts';
+import { ConnectRefused, MqttServer, type InboundPublish, type MqttPolicy } from './mqtt-server.ts';
+import { parseAudience, parseSasToken, verifySasToken } from './sas.ts';
+import { SessionStore } from './sessions.ts';
+import { maySubscribe, parsePublishTopic, type PropertyBag } from './topics.ts';
+import { UpstreamLog } from './upstream-log.ts';
+import { parseMqttUsername, type MqttUsername } from './username.ts';
+
+const DEFAULT_TTL_SEC = 7200;
+const DEFAULT_STORE_BYTES = 256 * 1024 * 1024;
+const TOKEN_HOSTS = new Set(['localhost', '127.0.0.1']);
+
+export interface EdgeHubOptions {
+  readonly stateDir: string;
+  readonly certificates: Certificates;
+  readonly identities: IdentityStore;
+  readonly twins: TwinStore;
+  readonly logger: Logger;
+  /** Most bytes of messages that wait for modules. Default 256 MiB; beyond it senders are refused. */
+  readonly storeLimitBytes?: number;
+}
+
+/** Whether a client is connected, as `$edgeHub` reports it. */
+export interface ClientState {
+  readonly status: 'Connected' | 'Disconnected';
+  readonly lastConnectedTimeUtc?: string;
+  readonly lastDisconnectedTimeUtc?: string;
+}
+
+/**
+ * The hub: takes what modules send, asks the routes, and brings it where it belongs; answers twin requests; carries
+ * direct methods. Speaks the edgeHub dialect of contract iot-edge-runtime A and B.
+ *
+ * Events: `upstream` (a message left for the cloud), `client` (a client came or went).
+ */
+export class EdgeHub extends EventEmitter<{ upstream: [UpstreamMessage]; client: [string, ClientState] }> {
+  readonly #options: EdgeHubOptions;
+  readonly #logger: Logger;
+  readonly #sessions: SessionStore;
+  readonly #store: MessageStore;
+  readonly #upstream: UpstreamLog;
+  readonly #clients = new Map<string, ClientState>();
+  #router: Router;
+  #ttlSec = DEFAULT_TTL_SEC;
+  #configStatus: { readonly version: number; readonly code: number; readonly description: string } | undefined;
+  #mqtt: MqttServer | undefined;
+  #connections: Connections | undefined;
+  #delivery: DeliveryQueues | undefined;
+  #methods: DirectMethods | undefined;
+  #reporting: Promise<void> = Promise.resolve();
+  #reportDue = false;
+  readonly #onTwinChange = (change: TwinChange): void => {
+    this.#twinChanged(change);
+  };
+
+  constructor(options: EdgeHubOptions) {
+    super();
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#router = new Router([], { edgeDeviceId: '' });
+    this.#sessions = new SessionStore(options.stateDir, options.logger, maySubscribeAs);
+    this.#store = new MessageJournal(options.stateDir, options.storeLimitBytes ?? DEFAULT_STORE_BYTES, options.logger);
+    this.#upstream = new UpstreamLog(options.stateDir);
+  }
+
+  get methods(): DirectMethods {
+    if (this.#methods === undefined) throw invalidArgument('the hub is not running');
+    return this.#methods;
+  }
+
+  /** Messages delivered, expired and waiting. */
+  get counts(): DeliveryQueues['counts'] {
+    return this.#delivery?.counts ?? { delivered: 0, expired: 0, waiting: 0 };
+  }
+
+  clientState(name: string): ClientState | undefined {
+    return this.#clients.get(name);
+  }
+
+  isConnected(name: string): boolean {
+    return this.#connections?.get(name) !== undefined;
+  }
+
+  /** Listens, refusing with "unavailable"; then loads what was waiting and takes clients. Yields the port. */
+  async start(port: number): Promise<number> {
+    const { certificates, twins, identities } = this.#options;
+    await this.#sessions.open();
+    const mqtt = await MqttServer.create(certificates, this.#sessions, this.#policy(), this.#logger);
+    this.#mqtt = mqtt;
+    const connections = new Connections(mqtt.aedes, this.#sessions, this.#listener(), this.#logger);
+    this.#connections = connections;
+    this.#methods = new DirectMethods(connections);
+    this.#delivery = new DeliveryQueues(this.#store, connections, this.#logger);
+    const listening = await mqtt.listen(port);
+    const waiting = await this.#store.open();
+    await this.#upstream.open();
+    this.#delivery.start(waiting);
+    twins.on('change', this.#onTwinChange);
+    const { deviceId } = identities.hub;
+    const hubTwin = twins.get(identityName(deviceId, '$edgeHub'));
+    if (Object.keys(hubTwin.desired).length > 0) this.#configure(hubTwin.desired, hubTwin.desiredVersion);
+    this.#report();
+    return listening;
+  }
+
+  /** Takes clients from now on. */
+  open(): void {
+    if (this.#mqtt !== undefined) this.#mqtt.ready = true;
+  }
+
+  async stop(): Promise<void> {
+    this.#options.twins.off('change', this.#onTwinChange);
+    this.#connections?.stop();
+    this.#delivery?.stop();
+    this.#methods?.stop();
+    await this.#mqtt?.close();
+    this.#mqtt = undefined;
+    await this.#reporting;
+    await this.#store.close();
+    await this.#upstream.close();
+    await this.#sessions.close();
+  }
+
+  /** A device or module is gone: its connection, its session and what waits for it go too. */
+  async forget(name: string): Promise<void> {
+    this.#connections?.drop(name);
+    this.#delivery?.forget(name);
+    await this.#sessions.forget(name);
+    this.#clients.delete(name);
+    this.#report();
+  }
+
+  /** Routes a message as if a client had sent it. Resolves when it is safe. */
+  async send(message: Omit<HubMessage, 'id' | 'enqueuedTimeUtc'>): Promise<void> {
+    if (messageSize(message.body, message) > MAX_MESSAGE_BYTES) {
+      throw invalidArgument(`the message is larger than ${MAX_MESSAGE_BYTES} bytes`);
+    }
+    const stamped: HubMessage = { ...message, id: randomUUID(), enqueuedTimeUtc: new Date().toISOString() };
+    const { deviceId } = this.#options.identities.hub;
+    const targets = this.#router.route({
+      source: stamped.twinChange ? 'twinChange' : 'telemetry',
+      deviceId: stamped.deviceId,
+      moduleId: stamped.moduleId === '' ? undefined : stamped.moduleId,
+      output: stamped.output === '' ? undefined : stamped.output,
+      properties: stamped.properties,
+      systemProperties: systemProperties(stamped),
+      body: stamped.body,
+    });
+    const deliveries: Delivery[] = [];
+    let upstream = false;
+    for (const target of targets) {
+      if (target.endpoint === '$upstream') upstream = true;
+      else {
+        const { module, input } = target.endpoint;
+        const ttlSec = target.timeToLiveSecs === 0 ? this.#ttlSec : target.timeToLiveSecs;
+        const expiresAtMs = ttlSec < 0 ? null : Date.now() + ttlSec * 1000;
+        deliveries.push({ endpoint: `${deviceId}/${module}/${input}`, priority: target.priority, expiresAtMs });
+      }
+    }
+    const [stored, sent] = await Promise.all([
+      deliveries.length === 0 ? undefined : this.#store.put(stamped, deliveries),
+      upstream ? this.#upstream.append(stamped) : undefined,
+    ]);
+    if (stored !== undefined) this.#delivery?.enqueue(stored);
+    if (sent !== undefined) this.emit('upstream', sent);
+  }
+
+  #policy(): MqttPolicy {
+    return {
+      authenticate: (clientId, username, password) => {
+        this.#authenticate(clientId, username, password);
+      },
+      maySubscribe: maySubscribeAs,
+      publish: (clientId, packet) => this.#publish(clientId, packet),
+    };
+  }
+
+  #listener(): ConnectionListener {
+    return {
+      connected: (connection) => {
+        this.#clientChanged(connection.name, 'Connected');
+      },
+      disconnected: (name) => {
+        this.#delivery?.disconnected(name);
+        this.#clientChanged(name, 'Disconnected');
+      },
+      ready: (connection: Connection, what) => {
+        if (what === 'inputs') this.#delivery?.pump(connection.name);
+        else this.#methods?.ready(connection.name);
+      },
+      acknowledged: (connection, token) => {
+        this.#delivery?.acknowledged(connection.name, token);
+      },
+    };
+  }
+
+  #authenticate(clientId: string, username: string, password: string): void {
+    let user: MqttUsername;
+    try {
+      user = parseMqttUsername(username);
+    } catch (error) {
+      throw new ConnectRefused(4, messageOf(error));
+    }
+    const { deviceId, moduleId } = user;
+    if (clientId !== identityName(deviceId, moduleId)) {
+      throw new ConnectRefused(2, `the client id "${clientId}" is not the one of the user name`);
+    }
+    if (password === '') throw new ConnectRefused(4, 'there is no password');
+    const { identities } = this.#options;
+    const identity = identities.get(deviceId, moduleId);
+    if (identity?.status !== 'enabled') throw unauthorized(`"${clientId}" is not known or disabled`);
+    const token = parseSasToken(password);
+    const audience = parseAudience(token.sr);
+    if (!this.#isOurHost(audience.host)) throw unauthorized(`the token is for the hub "${audience.host}"`);
+    const forDevice = audience.moduleId === undefined;
+    if (audience.deviceId !== deviceId || (!forDevice && audience.moduleId !== moduleId)) {
+      throw unauthorized('the token is for another device or module');
+    }
+    // A token of the device is good for its modules too, as edgeHub has it.
+    const signer = forDevice ? identities.require(deviceId) : identity;
+    verifySasToken(token, [signer.primaryKey, signer.secondaryKey], Date.now());
+  }
+
+  #isOurHost(host: string): boolean {
+    const name = host.toLowerCase();
+    return (
+      name === this.#options.identities.hub.hubHostName.toLowerCase() || TOKEN_HOSTS.has(name.replace(/:\d+$/, ''))
+    );
+  }
+
+  async #publish(clientId: string, packet: InboundPublish): Promise<void> {
+    const topic = parsePublishTopic(packet.topic);
+    switch (topic.kind) {
+      case 'telemetry':
+        if (identityName(topic.deviceId, topic.moduleId) !== clientId) {
+          throw mqttProtocolError(`"${clientId}" may not send for "${identityName(topic.deviceId, topic.moduleId)}"`);
+        }
+        await this.#telemetry(topic.deviceId, topic.moduleId, topic.bag, packet.payload);
+        return;
+      case 'twin-get':
+        this.#reply(clientId, topic.requestId, 200, this.#twinDocument(clientId));
+        return;
+      case 'twin-patch':
+        await this.#patchReported(clientId, topic.requestId, packet.payload);
+        return;
+      case 'method-result':
+        this.#methods?.answered(clientId, topic.requestId, topic.status, packet.payload);
+        return;
+    }
+  }
+
+  async #telemetry(deviceId: string, moduleId: string, bag: PropertyBag, body: Buffer): Promise<void> {
+    await this.send({ deviceId, moduleId, output: bag.system['on'] ?? '', ...bag, body, twinChange: false });
+  }
+
+  #twinDocument(name: string): object {
+    const twin = this.#options.twins.get(name);
+    return {
+      desired: { ...twin.desired, $version: twin.desiredVersion },
+      reported: { ...twin.reported, $version: twin.reportedVersion },
+    };
+  }
+
+  async #patchReported(clientId: string, requestId: string, payload: Buffer): Promise<void> {
+    try {
+      const patch = parsePatch(payload);
+      const version = await this.#options.twins.patchReported(clientId, patch);
+      this.#reply(clientId, requestId, 204, undefined, version);
+    } catch (error) {
+      // The body is not optional: without it the SDK throws inside a callback, or takes the update for done.
+      this.#reply(clientId, requestId, 400, { errorCode: 400, code: codeOf(error), message: messageOf(error) });
+    }
+  }
+
+  #reply(clientId: string, requestId: string, status: number, body: object | undefined, version?: number): void {
+    const suffix = version === undefined ? '' : `&$version=${version}`;
+    const topic = `$iothub/twin/res/${status}/?$rid=${encodeURIComponent(requestId)}${suffix}`;
+    this.#connections?.send(clientId, topic, body === undefined ? '' : JSON.stringify(body), 0);
+  }
+
+  #twinChanged(change: TwinChange): void {
+    const { hub } = this.#options.identities;
+    if (change.part === 'reported') {
+      this.#notifyTwinChange(change);
+      return;
+    }
+    const patch = { ...change.patch, $version: change.version };
+    const topic = `$iothub/twin/PATCH/properties/desired/?$version=${change.version}`;
+    this.#connections?.send(change.name, topic, JSON.stringify(patch), 0);
+    if (change.name === identityName(hub.deviceId, '$edgeHub')) {
+      this.#configure(this.#options.twins.get(change.name).desired, change.version);
+      this.#report();
+    }
+  }
+
+  /** Reported properties of modules are messages too, for routes that ask for them. */
+  #notifyTwinChange(change: TwinChange): void {
+    const [deviceId = '', moduleId = ''] = change.name.split('/');
+    if (moduleId.startsWith('$')) return;
+    const system = { ct: 'application/json', ce: 'utf-8', messageSchema: 'twinChangeNotification' };
+    const body = Buffer.from(
+      JSON.stringify({ properties: { reported: { ...change.patch, $version: change.version } } }),
+    );
+    this.send({ deviceId, moduleId, output: '', properties: {}, system, body, twinChange: true }).catch(
+      (error: unknown) => {
+        this.#logger.warn('a twin change could not be routed', { name: change.name, error: messageOf(error) });
+      },
+    );
+  }
+
+  /** Takes the desired properties of `$edgeHub`, all or nothing: on an error the old routes stay. */
+  #configure(desired: unknown, version: number): void {
+    const { deviceId } = this.#options.identities.hub;
+    try {
+      const config = parseEdgeHubConfig(desired);
+      this.#router = new Router(config.routes, { edgeDeviceId: deviceId });
+      this.#ttlSec = config.storeAndForward.timeToLiveSecs;
+      this.#configStatus = { version, code: 200, description: '' };
+      for (const problem of this.#router.problems) {
+        this.#logger.error('a route never matches: its condition does not compile', { ...problem });
+      }
+    } catch (error) {
+      const description = `Error while parsing desired properties - ${messageOf(error)}`;
+      this.#configStatus = { version, code: 400, description };
+      this.#logger.error('the configuration of $edgeHub is not valid; the old routes stay', {
+        error: messageOf(error),
+      });
+    }
+  }
+
+  #clientChanged(name: string, status: ClientState['status']): void {
+    const now = new Date().toISOString();
+    const state: ClientState = {
+      ...this.#clients.get(name),
+      status,
+      ...(status === 'Connected' ? { lastConnectedTimeUtc: now } : { lastDisconnectedTimeUtc: now }),
+    };
+    this.#clients.set(name, state);
+    this.emit('client', name, state);
+    this.#report();
+  }
+
+  /** Brings the reported properties of `$edgeHub` up to date, soon; calls in between share one update. */
+  #report(): void {
+    if (this.#reportDue) return;
+    this.#reportDue = true;
+    this.#reporting = this.#reporting
+      .then(async () => {
+        this.#reportDue = false;
+        const { deviceId } = this.#options.identities.hub;
+        await this.#options.twins.replaceReported(identityName(deviceId, '$edgeHub'), this.#reported());
+      })
+      .catch((error: unknown) => {
+        this.#logger.warn('the state of $edgeHub could not be reported', { error: messageOf(error) });
+      });
+  }
+
+  #reported(): Record<string, unknown> {
+    return {
+      schemaVersion: '1.0',
+      version: { version: '1.5.0', build: 'vantage', commit: '' },
+      ...(this.#configStatus === undefined
+        ? {}
+        : {
+            lastDesiredVersion: this.#configStatus.version,
+            lastDesiredStatus: { code: this.#configStatus.code, description: this.#configStatus.description },
+          }),
+      clients: Object.fromEntries(this.#clients),
+    };
+  }
+}
+
+function parsePatch(payload: Buffer): Record<string, unknown> {
+  let patch: unknown;
+  try {
+    patch = JSON.parse(payload.toString('utf8'));
+  } catch (error) {
+    throw invalidArgument(`the reported properties are not JSON: ${messageOf(error)}`, error);
+  }
+  if (!isTwinObject(patch)) throw invalidArgument('the reported properties are not a JSON object');
+  return patch;
+}
+
+function maySubscribeAs(clientId: string, filter: string): boolean {
+  const [deviceId = '', moduleId = ''] = clientId.split('/');
+  return maySubscribe(filter, deviceId, moduleId);
+}

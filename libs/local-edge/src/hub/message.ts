@@ -1,0 +1,90 @@
+import type { PropertyBag } from './topics.ts';
+
+/** The largest message: body plus keys plus values of its properties, in bytes (contract B.4). */
+export const MAX_MESSAGE_BYTES = 262_144;
+
+/** A message on its way through the hub. */
+export interface HubMessage extends PropertyBag {
+  /** Given by the hub when the message came in. */
+  readonly id: string;
+  /** Who sent it. `moduleId` is empty for a device. */
+  readonly deviceId: string;
+  readonly moduleId: string;
+  /** The output it was sent to; empty when it was sent to none. */
+  readonly output: string;
+  readonly enqueuedTimeUtc: string;
+  readonly body: Buffer;
+  /** A change of reported properties, which routes see as `/twinChangeNotifications`. */
+  readonly twinChange: boolean;
+}
+
+/** A message as it left for the cloud: what `az iot hub monitor-events` would show. */
+export interface UpstreamMessage {
+  /** Counts up by one, also across restarts. */
+  readonly sequence: number;
+  readonly id: string;
+  readonly enqueuedTimeUtc: string;
+  readonly deviceId: string;
+  readonly moduleId: string;
+  readonly output: string;
+  readonly properties: Readonly<Record<string, string>>;
+  /** By their SDK names: messageId, correlationId, contentType, contentEncoding and so on. */
+  readonly systemProperties: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** Names on the wire (without `$.`) and the names that route conditions and the SDK use. */
+const SYSTEM_NAMES: Readonly<Record<string, string>> = {
+  mid: 'messageId',
+  cid: 'cid',
+  uid: 'userId',
+  to: 'to',
+  ct: 'contentType',
+  ce: 'contentEncoding',
+  on: 'outputName',
+  cdid: 'connectionDeviceId',
+  cmid: 'connectionModuleId',
+  exp: 'expiryTimeUtc',
+  ifid: 'interfaceId',
+  schema: 'messageSchema',
+  ctime: 'creationTimeUtc',
+  sub: 'dt-subject',
+};
+
+/** System properties under the names conditions use, with the stamps the hub adds (contract B.4). */
+export function systemProperties(message: HubMessage): Record<string, string> {
+  const named = Object.entries(message.system).map(([key, value]): [string, string] => [
+    Object.hasOwn(SYSTEM_NAMES, key) ? (SYSTEM_NAMES[key] ?? key) : key,
+    value,
+  ]);
+  return {
+    ...Object.fromEntries(named),
+    connectionDeviceId: message.deviceId,
+    ...(message.moduleId === '' ? {} : { connectionModuleId: message.moduleId }),
+    edgeMessageId: message.id,
+    edgeHubOriginInterface: 'internal',
+    enqueuedTime: message.enqueuedTimeUtc,
+  };
+}
+
+/** Body plus keys plus values, in bytes: what the limit counts. */
+export function messageSize(body: Buffer, bag: PropertyBag): number {
+  let size = body.length;
+  for (const record of [bag.properties, bag.system]) {
+    for (const [key, value] of Object.entries(record)) size += Buffer.byteLength(key) + Buffer.byteLength(value);
+  }
+  return size;
+}
+
+/** What travels with a message to an input: everything but the output's name, plus who sent it. */
+export function deliveryBag(message: HubMessage): PropertyBag {
+  const { on: _output, ...system } = message.system;
+  return {
+    properties: message.properties,
+    system: {
+      ...system,
+      cdid: message.deviceId,
+      ...(message.moduleId === '' ? {} : { cmid: message.moduleId }),
+    },
+  };
+}

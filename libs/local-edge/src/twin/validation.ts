@@ -1,0 +1,82 @@
+import { twinPatchInvalid } from '../errors.ts';
+
+const MAX_DEPTH = 10;
+const MAX_NAME_BYTES = 1024;
+const MAX_VALUE_BYTES = 4096;
+const MAX_PATCH_BYTES = 32_768;
+const MIN_INTEGER = -4_503_599_627_370_496;
+const MAX_INTEGER = 4_503_599_627_370_495;
+// Control characters, white space and the three that the hub keeps for itself.
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const FORBIDDEN_IN_NAME = /[\u0000-\u001f\u007f-\u009f\s.$#]/u;
+
+/**
+ * Checks a twin patch against the hub's limits (contract iot-edge-runtime B.5) and throws EDGE_TWIN_PATCH_INVALID with
+ * the words edgeHub uses. Whole patch first by properties, then its size, then its arrays, as edgeHub does, so that of
+ * several mistakes the same one is named.
+ */
+export function validateTwinPatch(patch: Readonly<Record<string, unknown>>): void {
+  validateProperties(patch, 1);
+  const sizeBytes = Buffer.byteLength(JSON.stringify(patch));
+  if (sizeBytes > MAX_PATCH_BYTES) {
+    throw twinPatchInvalid(`Twin properties size ${sizeBytes} exceeds maximum ${MAX_PATCH_BYTES}`);
+  }
+  validateArrays(patch, false);
+}
+
+function validateProperties(properties: Readonly<Record<string, unknown>>, depth: number): void {
+  for (const [name, value] of Object.entries(properties)) {
+    validateName(name);
+    validateValue(name, value, depth);
+  }
+}
+
+function validateValue(name: string, value: unknown, depth: number): void {
+  if (typeof value === 'string') {
+    const length = Buffer.byteLength(value);
+    if (length > MAX_VALUE_BYTES) {
+      throw twinPatchInvalid(
+        `Value associated with property name ${name} has length ${length} that exceeds maximum length of ${MAX_VALUE_BYTES}`,
+      );
+    }
+  } else if (typeof value === 'number') {
+    if (Number.isInteger(value) && (value < MIN_INTEGER || value > MAX_INTEGER)) {
+      throw twinPatchInvalid(
+        `Property ${name} has an out of bound value. Valid values are between ${MIN_INTEGER} and ${MAX_INTEGER}`,
+      );
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    if (depth > MAX_DEPTH) throw twinPatchInvalid(`Nested depth of twin property exceeds ${MAX_DEPTH}`);
+    if (Array.isArray(value)) for (const item of value) validateValue(name, item, depth + 1);
+    else validateProperties(value as Record<string, unknown>, depth + 1);
+  }
+}
+
+function validateName(name: string): void {
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) {
+    throw twinPatchInvalid(
+      `Length of property name ${name.slice(0, 10)}.. exceeds maximum length of ${MAX_NAME_BYTES}`,
+    );
+  }
+  const forbidden = FORBIDDEN_IN_NAME.exec(name);
+  if (forbidden !== null) {
+    throw twinPatchInvalid(`Property name ${name} contains invalid character '${forbidden[0]}'`);
+  }
+}
+
+/** Null deletes a property; inside an array there is nothing it could delete. */
+function validateArrays(value: unknown, insideArray: boolean): void {
+  if (Array.isArray(value)) {
+    for (const item of value) {
+      if (item === null) throw twinPatchInvalid(`Arrays cannot contain 'null' as value`);
+      validateArrays(item, true);
+    }
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, item] of Object.entries(value)) {
+      if (insideArray && item === null) {
+        throw twinPatchInvalid(`Property ${name} of an object in an array cannot be 'null'`);
+      }
+      validateArrays(item, insideArray);
+    }
+  }
+}
