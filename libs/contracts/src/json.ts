@@ -8,13 +8,11 @@ export interface JsonObject {
 }
 
 /** `T` with every property, at every depth, readonly. */
-export type DeepReadonly<T> = T extends (infer Item)[]
-  ? readonly DeepReadonly<Item>[]
-  : T extends readonly unknown[] | ((...args: never[]) => unknown)
-    ? T
-    : T extends object
-      ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
-      : T;
+export type DeepReadonly<T> = T extends (...args: never[]) => unknown
+  ? T
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
 
 /** True for objects that are neither null nor an array. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

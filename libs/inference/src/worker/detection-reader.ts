@@ -31,15 +31,13 @@ export class DetectionReader {
 
   constructor(options: DetectionReaderOptions) {
     this.#options = options;
-    const { infer, labels } = options.spec;
+    const { infer } = options.spec;
     const { all, perClass } = infer.classAttributes;
-    const classes = Math.max(infer.classCount ?? 0, labels.length);
-    this.#settings = parseSettings({
-      threshold: all.preClusterThreshold,
-      perClass: new Map([...perClass].map(([classId, own]) => [classId, own.preClusterThreshold])),
-      classCount: classes,
-      filteredOut: infer.filterOutClassIds,
-    });
+    this.#settings = parseSettings(
+      all.preClusterThreshold,
+      new Map([...perClass].map(([classId, own]) => [classId, own.preClusterThreshold])),
+      infer.filterOutClassIds,
+    );
     const topKs = [...perClass].filter(([, own]) => own.topK !== undefined);
     this.#suppression = {
       mode: options.suppression,

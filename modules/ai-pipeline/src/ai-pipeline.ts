@@ -1,0 +1,219 @@
+import path from 'node:path';
+import {
+  AI_PIPELINE_DEFAULTS,
+  INPUTS,
+  MESSAGE_PROPERTIES,
+  MODULES,
+  OUTPUTS,
+  messageOf,
+  parseJson,
+  readAiPipelineTwin,
+  readRecordingCommand,
+  validateComponents,
+  type AiPipelineSettings,
+  type Components,
+  type ConfigurationStatusMessage,
+  type RegionOfInterest,
+  type StatusError,
+} from '@vantage/contracts';
+import type { EdgeModule, InputMessage } from '@vantage/edge-client';
+import { WorkerPool } from '@vantage/inference';
+import { resolveFfmpeg } from '@vantage/media';
+import { ModelStore } from '@vantage/model-store';
+import { resolveVolume, rewriteEndpoint, type ModuleContext } from '@vantage/observability';
+import { compileComponents, type FrameInsights, type SkillGraph } from '@vantage/skill';
+import { Engine } from './engine/engine.ts';
+import type { RecordingOptions } from './engine/pipeline.ts';
+import { MessageCadence, toInference, toMessage } from './inference-messages.ts';
+import { LastGood } from './last-good.ts';
+import { resolveModel } from './model-resolver.ts';
+import { StatusReporter } from './status-reporter.ts';
+
+/** Where clips land in the container: the volume that the VideoUploader shares (contract A.2). */
+const CLIP_FOLDER = '/tmp/VideoUploaderCache';
+
+/** The module's own policy: what the edge tells it to do becomes graphs, what its engine sees becomes messages. */
+export class AiPipeline {
+  readonly #context: ModuleContext;
+  readonly #edge: EdgeModule;
+  readonly #engine: Engine;
+  readonly #reporter: StatusReporter;
+  readonly #lastGood: LastGood;
+  readonly #cadences = new Map<string, MessageCadence>();
+  #regions = new Map<string, RegionOfInterest[]>();
+  #messageEveryNFrames: number = AI_PIPELINE_DEFAULTS.messageEveryNFrames;
+
+  private constructor(parts: {
+    context: ModuleContext;
+    edge: EdgeModule;
+    engine: Engine;
+    reporter: StatusReporter;
+    lastGood: LastGood;
+  }) {
+    this.#context = parts.context;
+    this.#edge = parts.edge;
+    this.#engine = parts.engine;
+    this.#reporter = parts.reporter;
+    this.#lastGood = parts.lastGood;
+  }
+
+  /** Runs what was last good at once, without waiting for a network, and asks the controller for the newest. */
+  static async start(context: ModuleContext, edge: EdgeModule): Promise<AiPipeline> {
+    const { logger, metrics } = context;
+    const stateFolder = resolveVolume('/var/lib/vantage');
+    const ffmpeg = await resolveFfmpeg();
+    logger.info(`ffmpeg ${ffmpeg.version} (${ffmpeg.origin})`, { path: ffmpeg.path });
+    const store = new ModelStore({ root: path.join(stateFolder, 'models'), logger });
+    const engine = new Engine({
+      ffmpeg,
+      backend: new WorkerPool({
+        onWorkerDied: (model, error) => logger.error(error.message, { code: error.code, model }),
+      }),
+      resolveModel: (node, signal) => resolveModel(node, { store, localRoot: process.cwd(), logger }, signal),
+      recording: recordingOptions(AI_PIPELINE_DEFAULTS),
+      logger,
+    });
+    const reporter = new StatusReporter({ engine, edge, metrics, ffmpeg });
+    const lastGood = new LastGood(path.join(stateFolder, 'ai-pipeline.components.json'));
+    const module = new AiPipeline({ context, edge, engine, reporter, lastGood });
+    await module.#run();
+    return module;
+  }
+
+  async stop(): Promise<void> {
+    this.#reporter.stop();
+    await this.#engine.stop();
+  }
+
+  async #run(): Promise<void> {
+    const { logger } = this.#context;
+    this.#engine.on('insights', (pipeline, frame) => this.#onInsights(pipeline, frame));
+    this.#engine.on('problem', ({ code, message, ...where }) => logger.error(message, { code, ...where }));
+    this.#engine.on('clip', (pipeline, clip) =>
+      logger.info(`clip ${path.basename(clip.path)}: ${clip.frames} frames, ${clip.seconds} s`, { pipeline }),
+    );
+
+    const remembered = await this.#lastGood.read();
+    if (remembered) await this.#configure(remembered.components, remembered.version);
+    await this.#edge.onInput(INPUTS.controller, (message) => this.#onConfiguration(message));
+    await this.#edge.onInput(INPUTS.recording, (message) => this.#onRecording(message));
+    this.#edge.onDesired((desired) => this.#onTwin(desired));
+    this.#reporter.start();
+    await this.#sendStatus('starting', null, []);
+  }
+
+  async #onConfiguration(message: InputMessage): Promise<void> {
+    const version = Number(message.properties[MESSAGE_PROPERTIES.configurationVersion] ?? Number.NaN);
+    const body = parseJson(message.text);
+    const accepted = await this.#configure(body, Number.isInteger(version) ? version : null);
+    if (accepted) await this.#lastGood.write({ components: body, version: Number.isInteger(version) ? version : null });
+  }
+
+  /** @returns whether the configuration took the place of the one before. */
+  async #configure(body: unknown, version: number | null): Promise<boolean> {
+    const { logger } = this.#context;
+    const result = validateComponents(body);
+    const { components } = result;
+    for (const issue of result.errors) logger.error(issue.message, { path: issue.path });
+    if (!components) {
+      await this.#sendStatus('rejected', version, result.errors);
+      return false;
+    }
+    if (components.logLevel !== undefined) logger.setLevel(components.logLevel);
+    const { graphs, notes } = compileComponents(components);
+    for (const note of notes) logger.warn(note.message, { pipeline: note.pipeline });
+    this.#regions = regionsByPipeline(components);
+    const steps = await this.#engine.apply(graphs.map(withReachableSources));
+    this.#keepCadences(graphs);
+    logger.info(steps.length === 0 ? 'configuration unchanged' : `configuration applied: ${steps.length} steps`, {
+      version,
+      steps: steps.map((step) => step.action),
+    });
+    this.#reporter.configured(version, [...result.errors, ...notes.map((note) => ({ path: note.pipeline, message: note.message }))]);
+    await this.#sendStatus(result.errors.length > 0 ? 'applied-with-errors' : 'applied', version, result.errors);
+    return true;
+  }
+
+  #onTwin(desired: unknown): void {
+    const { settings, errors } = readAiPipelineTwin(desired);
+    for (const issue of errors) this.#context.logger.error(issue.message, { path: issue.path });
+    this.#messageEveryNFrames = settings.messageEveryNFrames;
+    this.#cadences.clear();
+    this.#engine.setRecording(recordingOptions(settings));
+    this.#reporter.settings(settings, errors);
+  }
+
+  #onRecording(message: InputMessage): void {
+    const { logger } = this.#context;
+    const { command, errors } = readRecordingCommand(parseJson(message.text));
+    for (const issue of errors) logger.warn(issue.message, { path: issue.path });
+    for (const { configId, state } of command?.startRecording ?? []) {
+      const why = command?.reason?.map(({ region, label, count }) => `${count} ${label} in ${region}`).join(', ');
+      if (!this.#engine.record(configId, state, why ?? (state ? 'asked for' : 'told to stop'))) {
+        logger.warn(`recording command for unknown pipeline ${configId} ignored`);
+      }
+    }
+  }
+
+  #onInsights(pipeline: string, frame: FrameInsights): void {
+    this.#reporter.sawFrame(pipeline, frame);
+    let cadence = this.#cadences.get(pipeline);
+    if (!cadence) {
+      cadence = new MessageCadence(this.#messageEveryNFrames);
+      this.#cadences.set(pipeline, cadence);
+    }
+    const due = cadence.push(frame);
+    if (due.length === 0) return;
+    const message = toMessage(
+      this.#regions.get(pipeline) ?? [],
+      due.map((one) => toInference(pipeline, one)),
+    );
+    this.#edge.send(OUTPUTS.inference, message).catch((error: unknown) => {
+      this.#context.logger.warn(`inference message not sent: ${messageOf(error)}`, { pipeline });
+    });
+  }
+
+  #keepCadences(graphs: readonly SkillGraph[]): void {
+    const running = new Set(graphs.map((graph) => graph.id));
+    for (const id of this.#cadences.keys()) if (!running.has(id)) this.#cadences.delete(id);
+  }
+
+  async #sendStatus(
+    status: ConfigurationStatusMessage['status'],
+    configurationVersion: number | null,
+    errors: readonly StatusError[],
+  ): Promise<void> {
+    const message: ConfigurationStatusMessage = {
+      module: MODULES.aiPipeline,
+      configurationVersion,
+      status,
+      errors: errors.slice(0, 200).map(({ path: where, message: text }) => ({ path: where, message: text })),
+    };
+    await this.#edge.send(OUTPUTS.configurationStatus, message).catch((error: unknown) => {
+      this.#context.logger.warn(`configuration status not sent: ${messageOf(error)}`);
+    });
+  }
+}
+
+function recordingOptions(settings: AiPipelineSettings): RecordingOptions {
+  return {
+    folder: resolveVolume(CLIP_FOLDER),
+    preRollSeconds: settings.preRollTime,
+    clipSeconds: settings.outputVideoLength,
+    autoStopSeconds: settings.autoStopRecordingTime,
+  };
+}
+
+function regionsByPipeline(components: Components): Map<string, RegionOfInterest[]> {
+  const regions = new Map<string, RegionOfInterest[]>();
+  for (const { configId, sensor } of components.streams) {
+    regions.set(configId, [...(regions.get(configId) ?? []), ...sensor.regionsOfInterest]);
+  }
+  return regions;
+}
+
+/** Host names of other modules resolve in containers only; the process executor says where they are instead. */
+function withReachableSources(graph: SkillGraph): SkillGraph {
+  const nodes = graph.nodes.map((node) => (node.kind === 'source' ? { ...node, url: rewriteEndpoint(node.url) } : node));
+  return { ...graph, nodes };
+}

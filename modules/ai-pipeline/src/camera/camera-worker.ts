@@ -1,0 +1,19 @@
+/** Entry of a camera's thread: decode, look, track, record. One broken camera ends here and nowhere else. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '@vantage/contracts';
+import { CameraTask } from './camera-task.ts';
+import type { CameraSetup, FromCamera, ToCamera } from './protocol.ts';
+
+const parent = parentPort;
+if (parent === null) throw new Error('camera-worker.ts runs in a worker thread only');
+
+const send = (message: FromCamera): void => parent.postMessage(message);
+const task = new CameraTask(workerData as CameraSetup, send);
+
+parent.on('message', (message: ToCamera) => {
+  task.handle(message).catch((error: unknown) => {
+    send({ kind: 'problem', code: 'CAMERA_TASK_FAILED', message: messageOf(error) });
+  });
+  // With the last port closed and the source stopped nothing holds the thread, and it ends by itself.
+  if (message.kind === 'stop') parent.close();
+});

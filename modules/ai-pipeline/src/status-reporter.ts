@@ -1,0 +1,118 @@
+import type { ConfigIssue, StatusError } from '@vantage/contracts';
+import type { EdgeModule } from '@vantage/edge-client';
+import type { Ffmpeg } from '@vantage/media';
+import type { Metrics } from '@vantage/observability';
+import type { FrameInsights } from '@vantage/skill';
+import type { Engine } from './engine/engine.ts';
+import type { PipelineStatus } from './engine/pipeline.ts';
+
+export interface StatusReporterOptions {
+  readonly engine: Engine;
+  readonly edge: EdgeModule;
+  readonly metrics: Metrics;
+  readonly ffmpeg: Ffmpeg;
+}
+
+/** Reported properties travel to the cloud: rates are refreshed this often, changes of state at once. */
+const REFRESH_MS = 10_000;
+
+/** Tells how the module is: reported properties for people and tools, metrics for dashboards. */
+export class StatusReporter {
+  readonly #options: StatusReporterOptions;
+  readonly #rates = new Map<string, { frames: number; sinceMs: number }>();
+  readonly #frames;
+  readonly #detections;
+  #configuration: Record<string, unknown> = {};
+  #settings: Record<string, unknown> = {};
+  #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
+
+  constructor(options: StatusReporterOptions) {
+    this.#options = options;
+    const { metrics } = options;
+    this.#frames = metrics.counter({
+      name: 'vantage_frames_analysed_total',
+      help: 'Frames that a model has looked at.',
+      labelNames: ['pipeline', 'sensor'],
+    });
+    this.#detections = metrics.counter({
+      name: 'vantage_detections_total',
+      help: 'Objects that were found.',
+      labelNames: ['pipeline', 'sensor'],
+    });
+  }
+
+  start(): void {
+    this.#options.engine.on('status', () => this.#reportSoon());
+    this.#timer = setInterval(() => this.#report(), REFRESH_MS);
+    this.#report();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    clearTimeout(this.#soon);
+  }
+
+  configured(version: number | null, errors: readonly StatusError[]): void {
+    this.#configuration = { version, errors: errors.slice(0, 20).map(({ path, message }) => ({ path, message })) };
+    this.#reportSoon();
+  }
+
+  settings(settings: Readonly<Record<string, unknown>>, errors: readonly ConfigIssue[]): void {
+    this.#settings = { ...settings, errors: errors.slice(0, 20).map(({ path, message }) => ({ path, message })) };
+    this.#reportSoon();
+  }
+
+  sawFrame(pipeline: string, frame: FrameInsights): void {
+    const labels = { pipeline, sensor: frame.sensor };
+    this.#frames.inc(labels);
+    if (frame.detections.length > 0) this.#detections.inc(labels, frame.detections.length);
+  }
+
+  #reportSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#report();
+    }, 500);
+  }
+
+  #report(): void {
+    const { engine, edge, ffmpeg } = this.#options;
+    edge.report({
+      ffmpeg: { version: ffmpeg.version, origin: ffmpeg.origin },
+      configuration: this.#configuration,
+      settings: this.#settings,
+      pipelines: Object.fromEntries(engine.status().map((status) => [status.id, this.#describe(status)])),
+    });
+  }
+
+  #describe(status: PipelineStatus): Record<string, unknown> {
+    const cameras = status.cameras.map(({ counters, sensor, ...camera }) => [
+      sensor,
+      {
+        ...camera,
+        framesPerSecond: this.#rate(`${status.id}/${sensor}`, counters.analysed),
+        inferenceMs: counters.inferenceMs,
+        dropped: counters.dropped,
+        reconnects: counters.reconnects,
+      },
+    ]);
+    return {
+      state: status.state,
+      recording: status.recording,
+      ...(status.model ? { model: status.model } : {}),
+      cameras: Object.fromEntries(cameras),
+      problems: status.problems.slice(-5),
+    };
+  }
+
+  /** Frames a second since the last report of this camera. */
+  #rate(key: string, frames: number): number {
+    const nowMs = performance.now();
+    const before = this.#rates.get(key);
+    if (before && nowMs - before.sinceMs < 1000) return 0;
+    this.#rates.set(key, { frames, sinceMs: nowMs });
+    if (!before || frames < before.frames) return 0;
+    return Math.round(((frames - before.frames) / (nowMs - before.sinceMs)) * 10_000) / 10;
+  }
+}

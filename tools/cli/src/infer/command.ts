@@ -1,0 +1,16 @@
+import { Command } from 'commander';
+import { runInfer, type InferOptions } from './infer.ts';
+
+export function inferCommand(): Command {
+  return new Command('infer')
+    .description('look at an image, a video or a folder of images with a model, exactly as the ai-pipeline does')
+    .argument('<input>', 'image, video or folder of images')
+    .requiredOption('--config <path>', 'nvinfer configuration file, or a zip or folder that holds one')
+    .option('--parser <name>', 'output parser, where names and shapes do not tell')
+    .option('--tracker', 'give objects that stay the same id', false)
+    .option('--json', 'one JSON line a frame', false)
+    .option('--draw <file>', 'write the (first) picture with its boxes, as PNG')
+    .option('--max-frames <n>', 'stop after so many frames of a video', Number)
+    .option('--verbose', 'also print what the configuration says and the model reports', false)
+    .action((input: string, options: Omit<InferOptions, 'input'>) => runInfer({ ...options, input }));
+}

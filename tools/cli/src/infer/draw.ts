@@ -1,0 +1,29 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import type { Ffmpeg } from '@vantage/media';
+import type { FrameInsights } from '@vantage/skill';
+
+export interface DrawRequest {
+  readonly ffmpeg: Ffmpeg;
+  readonly input: string;
+  /** PNG file. */
+  readonly output: string;
+  readonly frame: FrameInsights;
+}
+
+const COLOURS = ['lime', 'orange', 'cyan', 'magenta', 'yellow', 'red', 'white'];
+
+/** Draws the boxes of a frame into the picture they belong to. */
+export async function drawDetections({ ffmpeg, input, output, frame }: DrawRequest): Promise<void> {
+  const thickness = Math.max(2, Math.round(frame.height / 240));
+  const boxes = frame.detections.map(({ box, classId }) => {
+    const colour = COLOURS[classId % COLOURS.length] ?? 'lime';
+    const [x, y, w, h] = [box.left, box.top, box.width, box.height].map(Math.round);
+    return `drawbox=x=${x}:y=${y}:w=${w}:h=${h}:color=${colour}:t=${thickness}`;
+  });
+  const seek = frame.ptsUs > 0 ? ['-ss', (frame.ptsUs / 1e6).toFixed(6)] : [];
+  await promisify(execFile)(ffmpeg.path, [
+    ...['-v', 'error', '-y', ...seek, '-i', input, '-frames:v', '1'],
+    ...['-vf', boxes.join(',') || 'null', '-f', 'image2', '-c:v', 'png', output],
+  ]);
+}

@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { VantageError, codeOf, messageOf } from '@vantage/contracts';
+import { redact } from '@vantage/observability';
+import { inferCommand } from './infer/command.ts';
+import { twinCommand } from './twin/command.ts';
+import { upCommand } from './up/command.ts';
+
+const program = new Command('vantage')
+  .description('Azure IoT Edge modules that turn cameras into insights on the device')
+  .version('0.1.0')
+  .showHelpAfterError('(add --help for the options)')
+  .addCommand(upCommand())
+  .addCommand(twinCommand())
+  .addCommand(inferCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const code = codeOf(error);
+  process.stderr.write(`vantage: ${redact(messageOf(error))}${code ? ` (${code})` : ''}\n`);
+  // A mistake of ours is worth its stack; a mistake in what we were given is explained by its message.
+  if (!VantageError.is(error) && error instanceof Error && process.env['VANTAGE_DEBUG']) {
+    process.stderr.write(`${redact(error.stack ?? '')}\n`);
+  }
+  process.exitCode = 1;
+}
