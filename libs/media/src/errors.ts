@@ -23,3 +23,6 @@ export const clipFailed = (reason: string): VantageError => new VantageError('ME
 
 /** The options of a source cannot work together (a programming error of the caller). */
 export const sourceMisused = (message: string): VantageError => new VantageError('MEDIA_SOURCE_MISUSED', message);
+
+/** A file's encoded video could not be read. */
+export const fileUnreadable = (reason: string): VantageError => new VantageError('MEDIA_FILE_UNREADABLE', reason);

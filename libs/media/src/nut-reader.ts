@@ -53,7 +53,7 @@ export class NutReader {
   #announced = false;
   #skipBytes = 0;
   #paused = false;
-  #error: unknown;
+  #error: Error | undefined;
 
   #frame: NutFrame | undefined;
   #target: Uint8Array | undefined;
@@ -84,8 +84,8 @@ export class NutReader {
       }
       return position;
     } catch (error) {
-      this.#error = error;
-      throw error;
+      this.#error = error instanceof Error ? error : new Error(String(error));
+      throw this.#error;
     }
   }
 
