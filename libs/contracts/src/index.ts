@@ -23,7 +23,7 @@ export type {
   ValidationOptions,
 } from './configuration/types.ts';
 export { validateComponents, validateConfiguration, validateSensors } from './configuration/validate.ts';
-export { redactUrl, redactUrlsIn, streamUri } from './configuration/urls.ts';
+export { streamUri } from './configuration/stream-uri.ts';
 export {
   readAiPipelineTwin,
   readBusinessLogicTwin,

@@ -3,23 +3,18 @@ import { typeName, type Report } from './report.ts';
 import type { LogLevel } from './types.ts';
 import { quote } from './wording.ts';
 
-/** The documents' six names (B.1, J), and the short ones of loggers. */
-const LEVELS: ReadonlyMap<string, LogLevel> = new Map([
-  ['trace', 'trace'],
-  ['debug', 'debug'],
-  ['information', 'info'],
-  ['info', 'info'],
-  ['warning', 'warn'],
-  ['warn', 'warn'],
-  ['error', 'error'],
-  ['critical', 'fatal'],
-  ['fatal', 'fatal'],
+/** Short names that loggers and edgeAgent use. */
+const ALIASES: ReadonlyMap<string, LogLevel> = new Map([
+  ['info', 'information'],
+  ['warn', 'warning'],
+  ['fatal', 'critical'],
 ]);
 
-/** Undefined: leave the level as it is. Case does not count. */
+/** One of the documents' six names (B.1, J). Undefined: leave the level as it is. Case does not count. */
 export function readLogLevel(value: unknown, path: string, report: Report): LogLevel | undefined {
   if (value === undefined || value === null) return undefined;
-  const level = typeof value === 'string' ? LEVELS.get(value.trim().toLowerCase()) : undefined;
+  const name = typeof value === 'string' ? value.trim().toLowerCase() : '';
+  const level = LOG_LEVELS.find((one) => one === name) ?? ALIASES.get(name);
   if (level !== undefined) return level;
   // The original quotes ten characters: enough to see the mistake.
   const found = typeof value === 'string' ? quote(value, 10) : typeName(value);

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { RegionOfInterest } from '../messages/inference.ts';
+import type { LOG_LEVELS } from '../twins/controller-twin.ts';
 
 /** Something in a configuration that is wrong, and what to do about it. Never quotes a credential. */
 export interface ConfigIssue {
@@ -11,8 +12,8 @@ export interface ConfigIssue {
   readonly severity: 'error' | 'warning';
 }
 
-/** Log levels as our logger names them. */
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+/** Log levels of the twin; the loggers of the house know the same names. */
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Where a sensor's pictures come from. `none`: only a passthrough pipeline can use it. */
 export type SourceKind = 'rtsp' | 'http' | 'file' | 'usb' | 'other' | 'none';
@@ -23,7 +24,7 @@ export interface Sensor {
   readonly type: string;
   readonly subtype: string;
   readonly sourceKind: SourceKind;
-  /** As the user wrote it: it may hold a credential, so log `redactUrl(endpoint)` only. */
+  /** As the user wrote it: it may hold a credential, so redact it before it is logged. */
   readonly endpoint: string;
   /** Each with at least three corners, coordinates 0..1, and `sensor` = this sensor. */
   readonly regionsOfInterest: readonly RegionOfInterest[];

@@ -6,7 +6,7 @@ import { readPipelines } from './pipelines.ts';
 import { pathOf, Report, typeName } from './report.ts';
 import { readSensors } from './sensors.ts';
 import { readStreams } from './streams.ts';
-import type { Components, ConfigurationResult, Sensor, ValidationOptions } from './types.ts';
+import type { Components, ConfigurationResult, LogLevel, Sensor, ValidationOptions } from './types.ts';
 import { quote } from './wording.ts';
 
 const ROOT = 'components';
@@ -48,6 +48,8 @@ export function validateComponents(input: unknown, options: ValidationOptions = 
 export function validateSensors(input: unknown): Pick<ConfigurationResult, 'errors' | 'warnings'> & {
   readonly sensors: readonly Sensor[] | undefined;
   readonly businessLogicConfig: JsonObject;
+  /** Absent: leave the level as it is. */
+  readonly logLevel?: LogLevel;
 } {
   const report = new Report();
   const excess = tooBig(input);
@@ -57,8 +59,10 @@ export function validateSensors(input: unknown): Pick<ConfigurationResult, 'erro
     report.error(ROOT, `expected an object with a list of sensors, found ${excess ?? typeName(input)}. ${KEPT}`);
     return { sensors: undefined, businessLogicConfig: {}, errors: report.errors, warnings: report.warnings };
   }
+  const logLevel = readLogLevel(input['logLevel'], pathOf(ROOT, 'logLevel'), report);
   const { sensors } = readSensors(input, ROOT, report);
   return {
+    ...(logLevel === undefined ? {} : { logLevel }),
     sensors: [...sensors.values()].map((item) => item.sensor),
     businessLogicConfig: readBusinessLogicConfig(input['businessLogicConfig'], report),
     errors: report.errors,
