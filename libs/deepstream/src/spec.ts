@@ -38,7 +38,7 @@ export type ColorFormat = 'RGB' | 'BGR' | 'GRAY';
 
 /** A model in a format that ONNX Runtime does not read. */
 export interface OtherModelFile {
-  readonly kind: 'tensorrt-engine' | 'tao-etlt' | 'caffe' | 'caffe-proto' | 'uff';
+  readonly kind: 'tensorrt-engine' | 'tao-etlt' | 'caffe' | 'caffe-proto' | 'darknet' | 'uff';
   /** As written in the file, relative to it. */
   readonly file: string;
   readonly key: string;

@@ -44,3 +44,6 @@ export type {
   TensorInfo,
 } from './parsers/types.ts';
 export type { Tracker, TrackerOptions } from './tracking/tracker.ts';
+export { IouTracker } from './tracking/iou-tracker.ts';
+export { ByteTracker, type ByteTrackerOptions } from './tracking/byte-tracker.ts';
+export { TRACKER_NAMES, createTracker, trackerName, type TrackerName } from './tracking/create.ts';

@@ -1,0 +1,44 @@
+import type { ConfigProblem } from './spec.ts';
+
+export interface Labels {
+  /** By class id. */
+  readonly labels: readonly string[];
+  /** Every line split at `;`: classifiers with several outputs have a line for each. */
+  readonly rows: readonly (readonly string[])[];
+  readonly problems: readonly ConfigProblem[];
+}
+
+/**
+ * Reads an nvinfer label file: a label a line (of `a;b` the first counts), or all on one line with `;` between them.
+ * Empty lines do not count, as in nvinfer.
+ *
+ * @param classCount `num-detected-classes`: a file with fewer or more labels is reported, and used all the same
+ */
+export function parseLabels(text: string, fileName: string, classCount?: number): Labels {
+  const rows = text
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\n|\r/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .map((line) => {
+      const items = line.split(';').map((item) => item.trim());
+      if (items.length > 1 && items.at(-1) === '') items.pop();
+      return items;
+    });
+  const [only] = rows;
+  const labels = rows.length === 1 && only !== undefined && only.length > 1 ? only : rows.map((row) => row[0] ?? '');
+  const problems: ConfigProblem[] = [];
+  const report = (message: string): void => {
+    problems.push({ severity: 'warning', line: 0, key: 'labelfile-path', message });
+  };
+  if (labels.length === 0) report(`${fileName} holds no labels; classes are called class-0, class-1, ...`);
+  else if (classCount !== undefined && labels.length < classCount) {
+    report(
+      `${fileName} has ${labels.length} labels for ${classCount} classes; those without are called ` +
+        `class-${labels.length}${classCount - labels.length > 1 ? `, class-${labels.length + 1}, ...` : ''}`,
+    );
+  } else if (classCount !== undefined && labels.length > classCount) {
+    report(`${fileName} has ${labels.length} labels for ${classCount} classes; the last are not used`);
+  }
+  return { labels, rows, problems };
+}
