@@ -1,0 +1,24 @@
+export {
+  CHUNK_SIZE,
+  MAX_CHUNKS_READ,
+  MAX_CHUNKS_WRITTEN,
+  joinChunks,
+  parseCreateOptions,
+  splitCreateOptions,
+} from './create-options.ts';
+export { expandVariables, withDotEnv, type Environment } from './env.ts';
+export { generateManifest, manifestName, type GenerateOptions, type GeneratedManifest } from './generate.ts';
+export { parseImage, type ImageName } from './image.ts';
+export { fromPlain, parseJson, toPlain, type Json, type JsonObject } from './json.ts';
+export { listFolders, parseModuleFile, readModuleFile, type ModuleFile } from './module-file.ts';
+export { dumpJson } from './python-format.ts';
+export type { SchemaIssue } from './schema-check.ts';
+export type { SchemaName } from './schemas.ts';
+export {
+  checkAgainst,
+  checkDeployment,
+  checkSystemModules,
+  manifestWarnings,
+  type DeploymentIssue,
+  type SystemModulesCheck,
+} from './validate.ts';
