@@ -38,10 +38,11 @@ export async function resolveModel(
 export async function readModelConfig(configFile: string, logger: Logger): Promise<ModelSpec> {
   const name = path.basename(configFile);
   const text = await readConfigText(configFile);
-  if (detectConfigKind(text) === 'nvinferserver') {
+  const kind = detectConfigKind(text);
+  if (kind !== 'nvinfer-ini') {
     throw new VantageError(
       'MODEL_CONFIG_UNSUPPORTED',
-      `${name} is an nvinferserver (Triton) configuration, which this version does not read; write an nvinfer configuration with onnx-file=`,
+      `${name} is written as ${kind}, which this version does not read; write an nvinfer INI file with onnx-file=`,
     );
   }
   const config = parseInferConfig(text, name);
@@ -56,11 +57,7 @@ export async function readModelConfig(configFile: string, logger: Logger): Promi
   const folder = path.dirname(configFile);
   const modelPath = path.resolve(folder, onnxFile);
   await checkOnnxFile(modelPath);
-  const labels = labelFile === undefined ? [] : await readLabels(path.resolve(folder, labelFile), name);
-  const { classCount } = config.spec;
-  if (classCount !== undefined && labels.length > 0 && labels.length < classCount) {
-    logger.warn(`${labelFile} has ${labels.length} labels for ${classCount} classes: the rest are called "class <id>"`);
-  }
+  const labels = labelFile === undefined ? [] : await readLabels(path.resolve(folder, labelFile), config, logger);
   return { name, onnxFile: modelPath, infer: config.spec, labels };
 }
 
@@ -91,13 +88,19 @@ function refuseBroken(config: InferConfig, name: string): void {
   });
 }
 
-async function readLabels(file: string, configName: string): Promise<string[]> {
+async function readLabels(file: string, { spec }: InferConfig, logger: Logger): Promise<readonly string[]> {
+  let text: string;
   try {
-    return [...parseLabels(await readFile(file, 'utf8'))];
+    text = await readFile(file, 'utf8');
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error;
-    throw new VantageError('LABEL_FILE_MISSING', `${configName} names the label file ${file}, which does not exist`, {
-      cause: error,
-    });
+    throw new VantageError(
+      'LABEL_FILE_MISSING',
+      `${spec.fileName} names the label file ${file}, which does not exist`,
+      { cause: error },
+    );
   }
+  const { labels, problems } = parseLabels(text, path.basename(file), spec.classCount);
+  for (const problem of problems) logger.warn(problem.message, { config: spec.fileName });
+  return labels;
 }

@@ -40,7 +40,6 @@ export class CameraTask {
           ffmpeg: setup.ffmpeg,
           settings: setup.recording,
           regions: setup.regions,
-          logger: threadLogger(send, { sensor: setup.sensor }),
           onState: (on, reason) => send({ kind: 'recording', on, reason }),
           onClip: (clip) => send({ kind: 'clip', clip }),
           onProblem: (code, message) => send({ kind: 'problem', code, message }),
@@ -121,7 +120,6 @@ export class CameraTask {
       {
         onStream: (stream) => {
           this.#stream = stream;
-          this.#recorder?.onStream(stream);
           const { sourceWidth: width, sourceHeight: height, codec, fps } = stream;
           this.#send({ kind: 'stream', width, height, codec, fps });
         },
@@ -162,7 +160,7 @@ export class CameraTask {
     const frameId = this.#counted.packets++;
     this.#clock ??= { ptsUs, captureTimeMs: Date.now() };
     const captureTimeMs = this.#clock.captureTimeMs + Math.round((ptsUs - this.#clock.ptsUs) / 1000);
-    this.#recorder?.onPacket({ ptsUs, key, bytes, captureTimeMs });
+    this.#recorder?.onPacket({ ptsUs, key, bytes }, captureTimeMs);
     if (this.#model || !this.#stream) return;
     // Nobody looks at pixels, and yet each frame has its entry: its time, and nothing seen.
     this.#emit(this.#insights({ frameId, ptsUs, captureTimeMs }, []));

@@ -1,10 +1,10 @@
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '@vantage/contracts';
-import { ClipWriter, PacketRing, type Ffmpeg, type EncodedPacket, type SourceStream } from '@vantage/media';
-import type { Logger } from '@vantage/observability';
+import { ClipWriter, PacketRing, type EncodedPacket, type Ffmpeg } from '@vantage/media';
 import type { FrameInsights } from '@vantage/skill';
-import { clipDocument, clipTime, type ClipFrame } from './clip-document.ts';
+import { clipDocument, clipTime } from './clip-document.ts';
 import { InsightHistory } from './insight-history.ts';
 import type { ClipRegion, ClipReport, RecordingSettings } from './protocol.ts';
 
@@ -13,24 +13,24 @@ export interface ClipRecorderOptions {
   readonly ffmpeg: Ffmpeg;
   readonly settings: RecordingSettings;
   readonly regions: readonly ClipRegion[];
-  readonly logger: Logger;
   readonly onState: (on: boolean, reason: string) => void;
   readonly onClip: (clip: ClipReport) => void;
   readonly onProblem: (code: string, message: string) => void;
 }
 
-/** A packet with its wall clock. */
-export interface TimedPacket extends EncodedPacket, ClipFrame {}
-
 interface OpenClip {
   readonly writer: ClipWriter;
   readonly base: string;
-  readonly frames: ClipFrame[];
-  readonly firstPtsUs: number;
+  /** Times of its frames in the stream, in decoding order. */
+  readonly timesUs: number[];
+  /** Wall clock minus stream time, milliseconds. */
+  readonly clockMs: number;
 }
 
 /** How long a finished clip waits for the insights of its last frames. */
 const INSIGHTS_WAIT_MS = 2000;
+/** What was seen this long before a clip stands for its first frames, if those were not looked at. */
+const LOOK_BACK_US = 1_000_000;
 
 /**
  * Cuts clips out of the encoded stream, from the pre-roll on, and writes beside each what was seen in it. Goes by the
@@ -43,11 +43,11 @@ export class ClipRecorder {
   readonly #finishing = new Set<Promise<void>>();
   #settings: RecordingSettings;
   #regions: readonly ClipRegion[];
-  #stream: SourceStream | undefined;
   #clip: OpenClip | undefined;
   #wanted = false;
   /** Stream time of the newest packet when recording was last asked for. */
   #askedAtUs: number | undefined;
+  #newestUs: number | undefined;
   #lastName = '';
 
   constructor(options: ClipRecorderOptions) {
@@ -66,12 +66,9 @@ export class ClipRecorder {
     this.#regions = regions;
   }
 
-  onStream(stream: SourceStream): void {
-    this.#stream = stream;
-  }
-
   onHeader(bytes: Uint8Array): void {
-    this.#ring.setHeader(bytes);
+    // Another codec or size: what comes now does not fit into the open clip.
+    if (this.#ring.setHeader(bytes)) this.#finish();
   }
 
   onInsights(frame: FrameInsights): void {
@@ -79,31 +76,34 @@ export class ClipRecorder {
   }
 
   record(on: boolean, reason: string): void {
-    if (on) this.#askedAtUs = this.#ring.lastPtsUs;
+    if (on) this.#askedAtUs = this.#newestUs;
     if (on === this.#wanted) return;
     this.#wanted = on;
     if (!on) this.#finish();
     this.#options.onState(on, reason);
   }
 
-  onPacket(packet: TimedPacket): void {
+  /** @param captureTimeMs wall clock of the packet's frame, milliseconds since the Unix epoch */
+  onPacket(packet: EncodedPacket, captureTimeMs: number): void {
     this.#ring.push(packet);
+    this.#newestUs = packet.ptsUs;
     this.#askedAtUs ??= packet.ptsUs;
     if (this.#wanted && this.#isOverdue(packet)) {
       this.record(false, `stopped by itself after ${this.#settings.autoStopSeconds} s`);
     }
+    const clockMs = captureTimeMs - packet.ptsUs / 1000;
     const clip = this.#clip;
     if (!clip) {
-      if (this.#wanted) this.#open(packet.ptsUs - this.#settings.preRollSeconds * 1e6);
+      if (this.#wanted) this.#open(packet.ptsUs - this.#settings.preRollSeconds * 1e6, clockMs);
       return;
     }
-    if (packet.key && packet.ptsUs - clip.firstPtsUs >= this.#settings.clipSeconds * 1e6) {
+    if (packet.key && packet.ptsUs - clip.writer.firstPtsUs >= this.#settings.clipSeconds * 1e6) {
       // The next clip starts with this very frame: nothing between the two is lost.
       this.#finish();
-      this.#open(packet.ptsUs);
+      this.#open(packet.ptsUs, clockMs);
       return;
     }
-    clip.frames.push(packet);
+    clip.timesUs.push(packet.ptsUs);
     clip.writer.push(packet);
   }
 
@@ -127,20 +127,19 @@ export class ClipRecorder {
     );
   }
 
-  #open(fromPtsUs: number): void {
-    const packets = this.#ring.from(fromPtsUs);
+  #open(fromPtsUs: number, clockMs: number): void {
+    const packets = this.#ring.since(fromPtsUs);
     const [first] = packets;
-    if (!first || !this.#stream) return;
-    const base = path.join(this.#settings.folder, this.#name(first.captureTimeMs));
-    const writer = new ClipWriter({
+    if (!first) return;
+    const base = path.join(this.#settings.folder, this.#name(clockMs + first.ptsUs / 1000));
+    mkdirSync(this.#settings.folder, { recursive: true });
+    const writer = ClipWriter.open({
+      ring: this.#ring,
       ffmpeg: this.#options.ffmpeg,
       path: `${base}.mp4`,
-      header: this.#ring.header,
-      codec: this.#stream.codec,
-      logger: this.#options.logger,
+      fromPtsUs,
     });
-    for (const packet of packets) writer.push(packet);
-    this.#clip = { writer, base, frames: [...packets], firstPtsUs: first.ptsUs };
+    this.#clip = { writer, base, timesUs: packets.map((packet) => packet.ptsUs), clockMs };
   }
 
   #name(timeMs: number): string {
@@ -164,31 +163,35 @@ export class ClipRecorder {
   }
 
   /** The JSON first: whoever sees the mp4 finds its JSON beside it. */
-  async #write(clip: OpenClip): Promise<void> {
-    const lastPtsUs = clip.frames.reduce((latest, frame) => Math.max(latest, frame.ptsUs), 0);
+  async #write({ writer, base, timesUs, clockMs }: OpenClip): Promise<void> {
+    const { firstPtsUs, lastPtsUs } = writer;
     await this.#history.reached(lastPtsUs, INSIGHTS_WAIT_MS);
-    const insights = this.#history.between(clip.firstPtsUs - 1e6, lastPtsUs);
     const document = clipDocument({
       pipelineId: this.#settings.pipelineId,
       sensor: this.#options.sensor,
       regions: this.#regions,
-      frames: clip.frames,
-      insights,
+      frames: timesUs
+        .filter((ptsUs) => ptsUs >= firstPtsUs)
+        .map((ptsUs) => ({ ptsUs, captureTimeMs: clockMs + ptsUs / 1000 })),
+      insights: this.#history.between(firstPtsUs - LOOK_BACK_US, lastPtsUs),
     });
-    const json = `${clip.base}.json`;
-    const hidden = path.join(path.dirname(json), `.${path.basename(json)}.part`);
-    await mkdir(path.dirname(json), { recursive: true });
-    await writeFile(hidden, JSON.stringify(document));
-    await rename(hidden, json);
-    const written = await clip.writer.close();
-    const { size } = await stat(written.path);
+    await writeFileWhole(`${base}.json`, JSON.stringify(document));
+    const clip = await writer.close();
+    const { size } = await stat(clip.path);
     this.#options.onClip({
-      path: written.path,
+      path: clip.path,
       sensor: this.#options.sensor,
-      frames: clip.frames.length,
-      seconds: Math.round((lastPtsUs - clip.firstPtsUs) / 1e4) / 100,
+      frames: clip.frames,
+      seconds: Math.round((lastPtsUs - firstPtsUs) / 1e4) / 100,
       sizeBytes: size,
       objects: document.inferences.reduce((sum, inference) => sum + inference.detections.length, 0),
     });
   }
+}
+
+/** Appears under its name complete or not at all. */
+async function writeFileWhole(file: string, text: string): Promise<void> {
+  const hidden = path.join(path.dirname(file), `.${path.basename(file)}.part`);
+  await writeFile(hidden, text);
+  await rename(hidden, file);
 }

@@ -1,0 +1,17 @@
+import { Command } from 'commander';
+import { runUp, type UpOptions } from './up.ts';
+
+export function upCommand(): Command {
+  return new Command('up')
+    .description('run the whole suite on this machine, with no Azure')
+    .option('--source <file or url>', 'your own camera (rtsp://...) or video instead of the demo street')
+    .option('--model <zip, folder or nvinfer file>', 'your own model instead of the demo model')
+    .option('--deployment <file>', 'a deployment template or manifest of your own')
+    .option('--state <folder>', 'where twins, messages and clips are kept', '.vantage')
+    .option('--mqtt-port <port>', 'port of the MQTT broker (0: any free one)', Number, 0)
+    .option('--api-port <port>', 'port of the IoT Hub service API (0: any free one)', Number, 0)
+    .option('--seconds <n>', 'end after so long; status 0 only if objects were detected and a clip was written', Number)
+    .option('--json', 'one JSON event a line', false)
+    .option('--fresh', 'forget twin edits of earlier runs', false)
+    .action((options: UpOptions) => runUp(options));
+}

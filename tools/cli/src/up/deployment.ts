@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { VantageError } from '@vantage/contracts';
+import { demo } from '@vantage/demo';
+import { generateManifest } from '@vantage/manifest';
+
+export const REPOSITORY = path.resolve(import.meta.dirname, '../../../..');
+
+export interface DeploymentOptions {
+  /** Template or manifest; default: the product's own template. */
+  readonly deployment?: string;
+  readonly source?: string;
+  readonly model?: string;
+}
+
+export type ModulesContent = Record<string, { 'properties.desired': Record<string, unknown> }>;
+
+/** The deployment that `vantage up` applies: the template, generated, with the user's camera and model put in. */
+export async function makeDeployment(options: DeploymentOptions): Promise<ModulesContent> {
+  const templatePath = path.resolve(options.deployment ?? path.join(REPOSITORY, 'deployment.template.json'));
+  const { text } = await generateManifest({
+    templatePath,
+    templateText: await readFile(templatePath, 'utf8'),
+    modulesPath: path.join(REPOSITORY, 'modules'),
+    env: { ...process.env, DEMO_MODEL_CONFIG: demo.modelConfig },
+  });
+  const manifest = JSON.parse(text) as { modulesContent?: ModulesContent };
+  if (!manifest.modulesContent) {
+    throw new VantageError('DEPLOYMENT_INVALID', `${templatePath} has no modulesContent`);
+  }
+  const content = manifest.modulesContent;
+  if (options.source !== undefined || options.model !== undefined) putIn(content, options);
+  return content;
+}
+
+interface ControllerTwin {
+  azdaConfiguration: {
+    components: {
+      sensors: { name: string; kind: { subtype: string }; endpoint: string }[];
+      deepStream: { pipelineConfigs: { unsecureZipUrl: string; primaryModelConfigPath: string }[] };
+    };
+  };
+}
+
+function putIn(content: ModulesContent, { source, model }: DeploymentOptions): void {
+  const twin = content['controllermodule']?.['properties.desired'] as unknown as ControllerTwin | undefined;
+  const [sensor] = twin?.azdaConfiguration.components.sensors ?? [];
+  const [pipeline] = twin?.azdaConfiguration.components.deepStream.pipelineConfigs ?? [];
+  if (!sensor || !pipeline) {
+    throw new VantageError('DEPLOYMENT_INVALID', '--source and --model need a deployment with a sensor and a pipeline');
+  }
+  if (source !== undefined) {
+    const isUrl = /^[a-z]+:\/\//i.test(source);
+    sensor.endpoint = isUrl ? source : pathToFileURL(path.resolve(source)).href;
+    sensor.kind.subtype = isUrl && /^rtsp/i.test(source) ? 'RTSP' : 'File';
+  }
+  if (model !== undefined) {
+    const file = path.resolve(model);
+    const isConfig = /\.(txt|ini)$/i.test(file);
+    pipeline.unsecureZipUrl = isConfig ? '' : pathToFileURL(file).href;
+    pipeline.primaryModelConfigPath = isConfig ? file : '';
+  }
+}

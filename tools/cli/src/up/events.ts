@@ -1,0 +1,24 @@
+/** What `vantage up` tells: one JSON line each with `--json`, the source of the live summary otherwise. */
+export type UpEvent =
+  | { readonly event: 'started'; readonly deviceId: string; readonly ffmpeg: string; readonly mqttPort: number; readonly apiPort: number }
+  | { readonly event: 'module'; readonly module: string; readonly status: string; readonly reason?: string }
+  | {
+      readonly event: 'inference';
+      readonly pipeline: string;
+      readonly sensor: string;
+      readonly frameId: number;
+      readonly timestamp: string;
+      /** How many objects of each label. */
+      readonly objects: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly event: 'region';
+      readonly pipeline: string;
+      readonly sensor: string;
+      readonly region: string;
+      readonly label: string;
+      readonly count: number;
+    }
+  | { readonly event: 'recording'; readonly pipeline: string; readonly on: boolean }
+  | { readonly event: 'clip'; readonly pipeline: string; readonly file: string; readonly seconds: number; readonly frames: number }
+  | { readonly event: 'error'; readonly module?: string; readonly code?: string; readonly message: string };

@@ -1,0 +1,81 @@
+import path from 'node:path';
+import { isObject, MODULES, OUTPUTS, type InferenceMessage, type RecordingCommand } from '@vantage/contracts';
+import type { EdgeRuntime, TelemetryMessage } from '@vantage/local-edge';
+import type { UpEvent } from './events.ts';
+
+/** Turns what the runtime sees into events for people: only what changes something for them. */
+export function watchRuntime(runtime: EdgeRuntime, emit: (event: UpEvent) => void): void {
+  runtime.on('module', ({ id, status, reason }) => {
+    emit({ event: 'module', module: id, status, ...(reason ? { reason } : {}) });
+  });
+  runtime.on('message', (message) => {
+    for (const event of messageEvents(message)) emit(event);
+  });
+  const seen = { clips: new Map<string, string>(), recording: new Map<string, boolean>(), errors: new Set<string>() };
+  runtime.on('twin', ({ moduleId, reported }) => {
+    if (moduleId === MODULES.aiPipeline) for (const event of pipelineEvents(reported, seen)) emit(event);
+    if (moduleId === MODULES.controller) for (const event of configurationErrors(reported, seen.errors)) emit(event);
+  });
+}
+
+function messageEvents({ moduleId, output, body }: TelemetryMessage): UpEvent[] {
+  if (moduleId === MODULES.aiPipeline && output === OUTPUTS.inference) {
+    const message = JSON.parse(body) as InferenceMessage;
+    return message.inferences.flatMap((inference): UpEvent[] => {
+      if (inference.type !== 'detection') return [];
+      const { id: sensor, frameId, timestamp } = inference.sourceInfo;
+      const objects: Record<string, number> = {};
+      for (const { label } of inference.detections) objects[label] = (objects[label] ?? 0) + 1;
+      return [{ event: 'inference', pipeline: inference.id, sensor, frameId, timestamp, objects }];
+    });
+  }
+  if (moduleId === MODULES.businessLogic && output === OUTPUTS.recording) {
+    const command = JSON.parse(body) as RecordingCommand;
+    const [first] = command.startRecording;
+    return (command.reason ?? []).map((reason) => ({ event: 'region', pipeline: first?.configId ?? '', ...reason }));
+  }
+  return [];
+}
+
+interface Seen {
+  readonly clips: Map<string, string>;
+  readonly recording: Map<string, boolean>;
+  readonly errors: Set<string>;
+}
+
+function* pipelineEvents(reported: Readonly<Record<string, unknown>>, seen: Seen): Generator<UpEvent> {
+  for (const [pipeline, status] of Object.entries(isObject(reported['pipelines']) ? reported['pipelines'] : {})) {
+    if (!isObject(status)) continue;
+    const recording = status['recording'] === true;
+    if (recording !== (seen.recording.get(pipeline) ?? false)) {
+      seen.recording.set(pipeline, recording);
+      yield { event: 'recording', pipeline, on: recording };
+    }
+    const clip = status['lastClip'];
+    if (isObject(clip) && seen.clips.get(pipeline) !== clip['file']) {
+      const file = String(clip['file']);
+      seen.clips.set(pipeline, file);
+      yield { event: 'clip', pipeline, file: path.basename(file), seconds: Number(clip['seconds']), frames: Number(clip['frames']) };
+    }
+    const problems = Array.isArray(status['problems']) ? (status['problems'] as unknown[]) : [];
+    yield* newErrors(problems, seen.errors, MODULES.aiPipeline);
+  }
+}
+
+function configurationErrors(reported: Readonly<Record<string, unknown>>, seen: Set<string>): UpEvent[] {
+  const configuration = isObject(reported['configuration']) ? reported['configuration'] : {};
+  const errors = Array.isArray(configuration['errors']) ? (configuration['errors'] as unknown[]) : [];
+  return [...newErrors(errors, seen, MODULES.controller)];
+}
+
+function* newErrors(problems: readonly unknown[], seen: Set<string>, module: string): Generator<UpEvent> {
+  for (const problem of problems) {
+    if (!isObject(problem)) continue;
+    const where = typeof problem['path'] === 'string' && problem['path'] ? `${problem['path']}: ` : '';
+    const message = `${where}${String(problem['message'])}`;
+    if (seen.has(`${module} ${message}`)) continue;
+    seen.add(`${module} ${message}`);
+    const code = problem['code'];
+    yield { event: 'error', module, ...(typeof code === 'string' ? { code } : {}), message };
+  }
+}
