@@ -8,7 +8,7 @@ import { FfmpegLog } from './ffmpeg-log.ts';
 import type { Ffmpeg } from './ffmpeg.ts';
 import { NutReader } from './nut-reader.ts';
 import type { PacketRing } from './packet-ring.ts';
-import type { EncodedPacket } from './video-source.ts';
+import type { EncodedPacket } from './video-source-types.ts';
 
 const TEMPORARY = /^\.vantage-clip-.*\.tmp$/;
 const H264 = new Set(['h264', 'avc1', 'x264', 'davc']);

@@ -1,4 +1,4 @@
-import { redact } from './redact.ts';
+import { redactSource } from './redact.ts';
 
 const MAX_LINE_CHARS = 2000;
 const MAX_ERROR_LINES = 12;
@@ -54,7 +54,7 @@ export class FfmpegLog {
     const message = line.replace(/^(?:\[[^\]]*\]\s*)+/, '').trim();
     // The last line is often only this echo of the real reason before it.
     if (message === '' || /^(?:Conversion failed|Error opening (?:input|output) files?)/.test(message)) return;
-    this.#errors.push(redact(message, this.#url).slice(0, MAX_REASON_CHARS));
+    this.#errors.push(redactSource(message, this.#url).slice(0, MAX_REASON_CHARS));
     if (this.#errors.length > MAX_ERROR_LINES) this.#errors.shift();
   }
 

@@ -12,7 +12,7 @@ import { FfmpegLog, type SourceInfo } from './ffmpeg-log.ts';
 import { ticksToUs, type NutStream } from './nut-format.ts';
 import { NutReader, type NutFrame } from './nut-reader.ts';
 import { pictureBytes } from './picture.ts';
-import { redact } from './redact.ts';
+import { redactSource } from './redact.ts';
 
 /** How long the first picture waits for ffmpeg's log to say what the source is. */
 const INFO_WAIT_MS = 2000;
@@ -78,7 +78,7 @@ export class FfmpegRun {
       windowsHide: true,
     });
     this.#child = child;
-    child.on('error', (error) => (this.#failure ??= redact(messageOf(error), url)));
+    child.on('error', (error) => (this.#failure ??= redactSource(messageOf(error), url)));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#log.push(text);
       if (this.#log.info !== undefined) this.#resume?.();
@@ -127,7 +127,7 @@ export class FfmpegRun {
   }
 
   #fail(error: unknown): void {
-    this.kill(redact(messageOf(error), this.#options.url));
+    this.kill(redactSource(messageOf(error), this.#options.url));
   }
 
   #rawUs(frame: NutFrame): number {

@@ -1,4 +1,4 @@
-import type { EncodedPacket } from './video-source.ts';
+import type { EncodedPacket } from './video-source-types.ts';
 
 export interface PacketRingOptions {
   /** Keep at least this much before the newest packet, when there is that much. */

@@ -1,111 +1,16 @@
-import { existsSync, openSync, readSync, closeSync, statSync } from 'node:fs';
-import { backoffDelayMs, DEFAULT_RESET_AFTER_MS, type BackoffOptions } from './backoff.ts';
+import { Backoff } from '@vantage/observability';
+import { ClockGuard } from './clock-guard.ts';
 import { sourceMisused } from './errors.ts';
 import { sourceKind, sourcePath } from './ffmpeg-arguments.ts';
 import { FfmpegRun, type RunExit } from './ffmpeg-run.ts';
-import type { Ffmpeg } from './ffmpeg.ts';
+import { whyNotAVideo } from './file-check.ts';
 import { allocateNutPacket, writeNutHeader } from './nut-writer.ts';
-import type { PictureRequest } from './picture.ts';
-import { redact } from './redact.ts';
+import { redactSource } from './redact.ts';
 import { Timeline } from './timeline.ts';
-
-/** The part of a pino logger that this library uses. */
-export interface MediaLogger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
-export interface VideoSourceOptions {
-  /** `rtsp://`, `rtsps://`, `http(s)://`, `file://`, a path, or `/dev/videoN`. May hold credentials; they are not logged. */
-  readonly url: string;
-  readonly ffmpeg: Ffmpeg;
-  /** The pictures wanted; undefined decodes nothing. */
-  readonly picture: PictureRequest | undefined;
-  /** Whether the encoded stream is wanted, too. */
-  readonly encoded: boolean;
-  /** Files only: at their own speed, or as fast as the consumer takes them. */
-  readonly pace: 'realtime' | 'asFastAsPossible';
-  /** Files only: start again at the end. */
-  readonly loop: boolean;
-  /** No frame for this long ends the connection. Default 8000. */
-  readonly stallTimeoutMs?: number;
-  /** No first frame for this long ends the attempt. Default 12000. */
-  readonly connectTimeoutMs?: number;
-  /** How to try again; false gives up at the first failure. */
-  readonly reconnect: BackoffOptions | false;
-  /** End after so many pictures (packets, when there are no pictures). */
-  readonly maxFrames?: number;
-  readonly logger: MediaLogger;
-  /** Wall clock in ms; default `Date.now`. */
-  readonly clock?: () => number;
-  /** For the jitter of the back-off; default `Math.random`. */
-  readonly random?: () => number;
-}
-
-export interface SourceStream {
-  /** Pixels of the camera's picture, before crop and scale. */
-  readonly sourceWidth: number;
-  readonly sourceHeight: number;
-  /** FFmpeg's name: `h264`, `hevc`, `mjpeg`, ... */
-  readonly codec: string;
-  /** Nominal; 0 when unknown. */
-  readonly fps: number;
-  /** Pixels of the pictures handed over; 0 when none are wanted. */
-  readonly pictureWidth: number;
-  readonly pictureHeight: number;
-}
-
-export interface Picture {
-  /** Counts the pictures of this source from 0, across loops and reconnections. */
-  readonly sequence: number;
-  /** The frame's own time on the source's line of time: strictly increasing, equal to its packet's. */
-  readonly ptsUs: number;
-  /** Wall clock of the frame, ms since 1970: arrival of the first frame (or start) plus time difference. */
-  readonly captureTimeMs: number;
-  /** From `takeBuffer`; the receiver's from now on. Planes G, B, R, each `width * height` bytes. */
-  readonly buffer: ArrayBuffer;
-  readonly width: number;
-  readonly height: number;
-}
-
-/** A frame of the encoded stream, in decoding order. */
-export interface EncodedPacket {
-  readonly ptsUs: number;
-  readonly key: boolean;
-  /** A whole piece of NUT stream: `onHeader`'s bytes followed by packets from a key one on can be played. */
-  readonly bytes: Uint8Array;
-}
-
-export type SourceState = 'connecting' | 'running' | 'reconnecting' | 'ended' | 'failed';
-
-export interface SourceStateChange {
-  readonly state: SourceState;
-  /** For people; never holds credentials. Empty when there is nothing to say. */
-  readonly reason: string;
-  /** Attempts in a row since the last healthy run; 0 for the first. */
-  readonly attempt: number;
-}
-
-/** Called on the thread that made the source. What they throw ends the current connection. */
-export interface VideoSourceHandlers {
-  /** At each (re)connection, loop included, before its first picture. */
-  onStream?(stream: SourceStream): void;
-  /** A returned promise pauses the reading of pictures until it settles (so ffmpeg waits: use it for files). */
-  onPicture?(picture: Picture): void | Promise<void>;
-  /** The pool: a buffer of exactly `bytes`. A buffer whose picture was cut off is not given back. */
-  takeBuffer?(bytes: number): ArrayBuffer;
-  onHeader?(bytes: Uint8Array): void;
-  onPacket?(packet: EncodedPacket): void;
-  onState?(change: SourceStateChange): void;
-}
+import type { SourceState, VideoSourceHandlers, VideoSourceOptions } from './video-source-types.ts';
 
 const DEFAULT_STALL_TIMEOUT_MS = 8000;
 const DEFAULT_CONNECT_TIMEOUT_MS = 12_000;
-/** A camera whose clock moves this much against ours has jumped. */
-const CLOCK_JUMP_US = 10_000_000;
-/** ffmpeg hides a step back by adding one tick a frame: so many such frames in a row give it away. */
-const CRAWLING_FRAMES = 5;
 /** A camera's capture time may drift this far from its arrival before it is set again. */
 const MAX_CAPTURE_DRIFT_MS = 2000;
 
@@ -127,6 +32,7 @@ export class VideoSource {
   #retry: NodeJS.Timeout | undefined;
   #state: SourceState | undefined;
   #stopped = false;
+  readonly #backoff: Backoff | undefined;
   #attempt = 0;
   #sequence = 0;
   #packets = 0;
@@ -137,8 +43,7 @@ export class VideoSource {
   /** Of the current run. */
   #frames = 0;
   #lastFrameMs = 0;
-  #runningSinceMs = 0;
-  #jump = { rawUs: 0, wallMs: 0, crawling: 0 };
+  #clockGuard = new ClockGuard();
 
   constructor(options: VideoSourceOptions, handlers: VideoSourceHandlers) {
     if (options.picture === undefined && !options.encoded) {
@@ -146,6 +51,7 @@ export class VideoSource {
     }
     this.#options = options;
     this.#handlers = handlers;
+    this.#backoff = options.reconnect === false ? undefined : new Backoff(options.reconnect);
     const kind = sourceKind(options.url);
     this.#live = kind === 'rtsp' || kind === 'device';
     this.#timeline = new Timeline(this.#live);
@@ -179,15 +85,11 @@ export class VideoSource {
   #setState(state: SourceState, reason: string): void {
     this.#state = state;
     if (this.#stopped) return;
-    const clean = redact(reason, this.#options.url);
-    const fields = {
-      source: redact(this.#options.url, this.#options.url),
-      state,
-      reason: clean,
-      attempt: this.#attempt,
-    };
-    if (state === 'reconnecting' || state === 'failed') this.#options.logger.warn(fields, 'video source');
-    else this.#options.logger.info(fields, 'video source');
+    const clean = redactSource(reason, this.#options.url);
+    const fields = { url: redactSource(this.#options.url, this.#options.url), attempt: this.#attempt };
+    const text = clean === '' ? `video source ${state}` : `video source ${state}: ${clean}`;
+    if (state === 'reconnecting' || state === 'failed') this.#options.logger.warn(text, fields);
+    else this.#options.logger.info(text, fields);
     this.#handlers.onState?.({ state, reason: clean, attempt: this.#attempt });
   }
 
@@ -200,7 +102,7 @@ export class VideoSource {
     }
     this.#frames = 0;
     this.#lastFrameMs = performance.now();
-    this.#jump = { rawUs: 0, wallMs: 0, crawling: 0 };
+    this.#clockGuard = new ClockGuard();
     const run = new FfmpegRun(
       {
         url: this.#options.url,
@@ -262,26 +164,15 @@ export class VideoSource {
     this.#lastFrameMs = performance.now();
     if (!counted) return true;
     if (this.#frames++ === 0) {
-      this.#runningSinceMs = this.#lastFrameMs;
+      this.#backoff?.healthy();
       if (this.#state !== 'running') this.#setState('running', '');
       this.#watch(this.#stallTimeoutMs);
     }
-    if (this.#live && this.#hasJumped(rawUs)) return false;
+    if (this.#live && this.#clockGuard.hasJumped(rawUs, this.#lastFrameMs)) {
+      this.#run?.kill("the camera's clock jumped");
+      return false;
+    }
     this.#timeline.count(rawUs, this.#now());
-    return true;
-  }
-
-  #hasJumped(rawUs: number): boolean {
-    const { rawUs: beforeUs, wallMs: beforeMs } = this.#jump;
-    this.#jump.rawUs = rawUs;
-    this.#jump.wallMs = this.#lastFrameMs;
-    if (this.#frames < 2) return false;
-    const stepUs = rawUs - beforeUs;
-    this.#jump.crawling = Math.abs(stepUs) < 100 ? this.#jump.crawling + 1 : 0;
-    // Packets come in decoding order, where small steps back are normal.
-    const forward = stepUs - (this.#lastFrameMs - beforeMs) * 1000 > CLOCK_JUMP_US;
-    if (!forward && stepUs > -CLOCK_JUMP_US && this.#jump.crawling < CRAWLING_FRAMES) return false;
-    this.#run?.kill("the camera's clock jumped");
     return true;
   }
 
@@ -289,7 +180,7 @@ export class VideoSource {
     if (!this.#onFrame(rawUs, true)) return;
     const ptsUs = this.#timeline.map(rawUs, this.#now());
     if (ptsUs <= this.#lastPictureUs) {
-      this.#options.logger.debug({ ptsUs, lastPtsUs: this.#lastPictureUs }, 'picture without a later time dropped');
+      this.#options.logger.debug('picture without a later time dropped', { ptsUs, lastPtsUs: this.#lastPictureUs });
       return;
     }
     this.#lastPictureUs = ptsUs;
@@ -363,49 +254,18 @@ export class VideoSource {
       else this.#setState('ended', exit.reason);
       return;
     }
-    const healthyMs = this.#frames > 0 ? performance.now() - this.#runningSinceMs : 0;
-    const reconnect = this.#options.reconnect;
-    if (reconnect !== false && healthyMs >= (reconnect.resetAfterMs ?? DEFAULT_RESET_AFTER_MS)) this.#attempt = 0;
     const reason = exit.clean && this.#frames === 0 ? 'it holds no picture' : exit.reason;
     this.#fail(this.#live && exit.clean ? `the camera ended the stream (${reason})` : reason);
   }
 
   #fail(reason: string): void {
-    const reconnect = this.#options.reconnect;
-    if (reconnect === false || this.#attempt >= (reconnect.maxAttempts ?? Infinity)) {
+    if (this.#backoff === undefined) {
       this.#setState('failed', reason);
       return;
     }
-    this.#attempt++;
+    const delayMs = this.#backoff.next();
+    this.#attempt = this.#backoff.failures;
     this.#setState('reconnecting', reason);
-    const delayMs = backoffDelayMs(reconnect, this.#attempt, (this.#options.random ?? Math.random)());
     this.#retry = setTimeout(() => this.#connect(), delayMs);
   }
-}
-
-/** What can be said about a file without ffmpeg: its own words for these cases help nobody. */
-function whyNotAVideo(path: string): string | undefined {
-  if (path.startsWith('/dev/')) return undefined;
-  if (!existsSync(path)) return `there is no file ${path}`;
-  const stats = statSync(path);
-  if (stats.isDirectory()) return `${path} is a folder`;
-  if (stats.isFile() && stats.size === 0) return `${path} is empty`;
-  if (!stats.isFile()) return undefined;
-  const head = Buffer.alloc(256);
-  let length: number;
-  try {
-    const file = openSync(path, 'r');
-    try {
-      length = readSync(file, head, 0, head.length, 0);
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return `${path} cannot be read`;
-  }
-  const text = head.toString('latin1', 0, length).trimStart();
-  if (text.startsWith('version https://git-lfs'))
-    return `${path} is a Git LFS pointer, not a video: run "git lfs pull"`;
-  if (/^<(!doctype html|html|head|\?xml)/i.test(text)) return `${path} is a web page, not a video`;
-  return undefined;
 }
