@@ -1,0 +1,132 @@
+import type { AuthenticationProvider } from 'azure-iot-common';
+import type { DeviceClientOptions, TwinProperties } from 'azure-iot-device';
+import deviceMqtt from 'azure-iot-device-mqtt';
+import mqttBase from 'azure-iot-mqtt-base';
+import { messageOf, type TwinObject } from '@vantage/contracts';
+import type { Logger } from '@vantage/observability';
+import { twinStatus } from './errors.ts';
+
+export interface TwinDocument {
+  readonly desired: TwinObject;
+  readonly reported: TwinObject;
+}
+
+/**
+ * The SDK's MQTT connection, made safe against what arrives on it (contract iot-edge-runtime 0.6): the SDK parses
+ * messages inside the event, so one malformed message would end the process, and it ignores the status of twin
+ * answers, so an empty 4xx answer reads as success or as a TypeError.
+ */
+class GuardedMqttBase extends mqttBase.MqttBase {
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    super();
+    this.#logger = logger;
+  }
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (event !== 'message') return super.emit(event, ...args);
+    const [topic, payload] = args as [string, Buffer];
+    try {
+      return super.emit(event, topic, withErrorBody(topic, payload));
+    } catch (error) {
+      this.#logger.error(`a message from the hub could not be read: ${messageOf(error)}`, {
+        code: 'EDGE_MESSAGE_UNREADABLE',
+        topic,
+      });
+      return true;
+    }
+  }
+}
+
+const TWIN_ERROR = /^\$iothub\/twin\/res\/([4-9]\d\d)\//;
+
+/** The answer with the body that the SDK recognises as an error, when the topic says that it is one. */
+function withErrorBody(topic: string, payload: Buffer): Buffer {
+  const status = TWIN_ERROR.exec(topic)?.[1];
+  if (status === undefined) return payload;
+  return Buffer.from(JSON.stringify({ errorCode: Number(status), message: `[${status}] ${textOf(payload)}` }));
+}
+
+function textOf(payload: Buffer): string {
+  const text = payload.toString();
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === 'object' && body !== null && 'message' in body && typeof body.message === 'string')
+      return body.message;
+  } catch {
+    return text.slice(0, 200);
+  }
+  return text.slice(0, 200);
+}
+
+/** A request that the SDK never calls back when its answer is lost. */
+type Callback<T> = (error?: Error | null, result?: T) => void;
+
+/**
+ * The SDK's MQTT transport with three catches closed: options add up instead of replacing each other, which would
+ * drop the CA (0.7); methods nobody registered are answered 404 instead of never; and twin requests as promises.
+ *
+ * The twin is used at this level, which is the one `ModuleClient` itself calls, because the SDK's `Twin` merges
+ * arrays index by index (0.3).
+ */
+export class EdgeTransport extends deviceMqtt.Mqtt {
+  #options: DeviceClientOptions = {};
+
+  constructor(authentication: AuthenticationProvider, logger: Logger) {
+    super(authentication, new GuardedMqttBase(logger));
+  }
+
+  override setOptions(options: DeviceClientOptions, done?: (error?: Error, result?: unknown) => void): void {
+    this.#options = { ...this.#options, ...options };
+    super.setOptions(this.#options, done);
+  }
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const handled = super.emit(event, ...args);
+    if (!handled && typeof event === 'string' && event.startsWith('method_')) this.#refuseMethod(event, args[0]);
+    return handled;
+  }
+
+  async subscribeDesired(onPatch: (patch: TwinObject) => void): Promise<void> {
+    this.on('twinDesiredPropertiesUpdate', onPatch);
+    await promised<undefined>((done) => this.enableTwinDesiredPropertiesUpdates(done));
+  }
+
+  /** @throws VantageError EDGE_TWIN_STATUS. Never settles when the answer is lost: guard it with a time limit. */
+  async fetchTwin(): Promise<TwinDocument> {
+    const twin = await promised<TwinProperties>((done) => this.getTwin(done)).catch(asTwinStatus);
+    return { desired: twin?.desired ?? {}, reported: twin?.reported ?? {} };
+  }
+
+  /** @throws as {@link fetchTwin} */
+  async patchReported(patch: TwinObject): Promise<void> {
+    await promised<undefined>((done) => this.updateTwinReportedProperties(patch, done)).catch(asTwinStatus);
+  }
+
+  #refuseMethod(event: string, request: unknown): void {
+    const requestId = (request as { requestId?: unknown } | undefined)?.requestId;
+    if (typeof requestId !== 'string') return;
+    const name = event.slice('method_'.length);
+    const response = {
+      requestId,
+      status: 404,
+      payload: { code: 'METHOD_UNKNOWN', message: `there is no method "${name}"` },
+    };
+    this.sendMethodResponse(response as Parameters<deviceMqtt.Mqtt['sendMethodResponse']>[0], () => undefined);
+  }
+}
+
+async function promised<T>(call: (done: Callback<T>) => void): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    call((error, result) => {
+      if (error === undefined || error === null) resolve(result);
+      else reject(error);
+    });
+  });
+}
+
+function asTwinStatus(error: unknown): never {
+  const match = /^\[(\d{3})\] (.*)$/s.exec(messageOf(error));
+  throw match === null ? error : twinStatus(Number(match[1]), match[2] ?? '');
+}
