@@ -1,8 +1,10 @@
+import path from 'node:path';
 import type { ConfigIssue, StatusError } from '@vantage/contracts';
 import type { EdgeModule } from '@vantage/edge-client';
 import type { Ffmpeg } from '@vantage/media';
 import type { Metrics } from '@vantage/observability';
 import type { FrameInsights } from '@vantage/skill';
+import type { ClipReport } from './camera/protocol.ts';
 import type { Engine } from './engine/engine.ts';
 import type { PipelineStatus } from './engine/pipeline.ts';
 
@@ -22,6 +24,7 @@ export class StatusReporter {
   readonly #rates = new Map<string, { frames: number; sinceMs: number }>();
   readonly #frames;
   readonly #detections;
+  readonly #clips = new Map<string, { count: number; last: ClipReport }>();
   #configuration: Record<string, unknown> = {};
   #settings: Record<string, unknown> = {};
   #timer: NodeJS.Timeout | undefined;
@@ -44,6 +47,10 @@ export class StatusReporter {
 
   start(): void {
     this.#options.engine.on('status', () => this.#reportSoon());
+    this.#options.engine.on('clip', (pipeline, clip) => {
+      this.#clips.set(pipeline, { count: (this.#clips.get(pipeline)?.count ?? 0) + 1, last: clip });
+      this.#reportSoon();
+    });
     this.#timer = setInterval(() => this.#report(), REFRESH_MS);
     this.#report();
   }
@@ -100,10 +107,18 @@ export class StatusReporter {
     return {
       state: status.state,
       recording: status.recording,
+      ...this.#describeClips(status.id),
       ...(status.model ? { model: status.model } : {}),
       cameras: Object.fromEntries(cameras),
       problems: status.problems.slice(-5),
     };
+  }
+
+  #describeClips(pipeline: string): Record<string, unknown> {
+    const clips = this.#clips.get(pipeline);
+    if (!clips) return { clips: 0 };
+    const { path: file, sensor, seconds, frames, sizeBytes } = clips.last;
+    return { clips: clips.count, lastClip: { file: path.basename(file), sensor, seconds, frames, sizeBytes } };
   }
 
   /** Frames a second since the last report of this camera. */

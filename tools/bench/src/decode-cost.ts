@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import { VideoSource, pictureFilter, resolveFfmpeg, type Ffmpeg, type PictureRequest } from '@vantage/media';
+import { silentLogger } from '@vantage/observability';
+import { asset } from './assets.ts';
+import { median, type Bench } from './bench.ts';
+
+const ROUNDS = 5;
+const PICTURE: PictureRequest = { networkWidth: 416, networkHeight: 416, keepAspect: true };
+
+/** P4: CPU time a frame of decoding, scaling and handing pictures to Node, against ffmpeg with the same filter to nowhere. */
+export const decodeCost: Bench = {
+  id: 'P4',
+  title: 'decode and scale into Node, against ffmpeg with the same filter to a null output',
+  unit: 'CPU ms/frame',
+  goal: 1.15,
+  better: 'lower',
+  async run(note) {
+    if (process.platform !== 'linux') throw new Error('P4 reads CPU times from /proc and runs on Linux only');
+    const ffmpeg = await resolveFfmpeg();
+    const video = asset('videos/car-detection.mp4');
+    const ours: number[] = [];
+    const reference: number[] = [];
+    await readPictures(ffmpeg, video);
+    for (let round = 1; round <= ROUNDS; round++) {
+      const alone = await cpuMs(() => ffmpegAlone(ffmpeg, video));
+      const into = await cpuMs(() => readPictures(ffmpeg, video));
+      reference.push(alone.cpuMs / into.frames);
+      ours.push(into.cpuMs / into.frames);
+      note(`round ${round}: ffmpeg alone ${reference.at(-1)?.toFixed(2)}, into Node ${ours.at(-1)?.toFixed(2)} ms/frame`);
+    }
+    return { ours: median(ours), reference: median(reference) };
+  },
+};
+
+async function ffmpegAlone(ffmpeg: Ffmpeg, video: string): Promise<number> {
+  const child = spawn(
+    ffmpeg.path,
+    ['-v', 'error', '-filter_threads', '1', '-threads', '1', '-i', video, '-map', '0:V:0', '-vf', pictureFilter(PICTURE), '-f', 'null', '-'],
+    { stdio: 'ignore' },
+  );
+  await once(child, 'close');
+  return 0;
+}
+
+async function readPictures(ffmpeg: Ffmpeg, video: string): Promise<number> {
+  let frames = 0;
+  let buffer: ArrayBuffer | undefined;
+  await new Promise<void>((resolve) => {
+    new VideoSource(
+      {
+        url: pathToFileURL(video).href,
+        ffmpeg,
+        picture: PICTURE,
+        encoded: false,
+        pace: 'asFastAsPossible',
+        loop: false,
+        reconnect: false,
+        logger: silentLogger,
+      },
+      {
+        takeBuffer: (bytes) => (buffer ??= new ArrayBuffer(bytes)),
+        onPicture: () => void frames++,
+        onState: ({ state }) => {
+          if (state === 'ended' || state === 'failed') resolve();
+        },
+      },
+    ).start();
+  });
+  return frames;
+}
+
+/** CPU time of this process and of the children it has waited for, while `work` runs. */
+async function cpuMs(work: () => Promise<number>): Promise<{ cpuMs: number; frames: number }> {
+  const before = process.cpuUsage();
+  const childrenBefore = childrenCpuMs();
+  const frames = await work();
+  const own = process.cpuUsage(before);
+  return { cpuMs: (own.user + own.system) / 1000 + childrenCpuMs() - childrenBefore, frames };
+}
+
+/** `cutime` and `cstime` of /proc/self/stat (proc(5)), in clock ticks of 10 ms. */
+function childrenCpuMs(): number {
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[13]) + Number(fields[14])) * 10;
+}

@@ -1,0 +1,29 @@
+/** `npm run bench [-- --json] [-- P1 P4]`: ratios, never absolute times; the exit status says whether all were met. */
+import { judge, type Bench, type BenchResult } from './bench.ts';
+import { decodeCost } from './decode-cost.ts';
+import { pipelineThroughput } from './pipeline-throughput.ts';
+
+const BENCHES: readonly Bench[] = [pipelineThroughput, decodeCost];
+
+const args = process.argv.slice(2);
+const json = args.includes('--json');
+const wanted = args.filter((arg) => !arg.startsWith('--')).map((id) => id.toUpperCase());
+const unknown = wanted.filter((id) => !BENCHES.some((bench) => bench.id === id));
+if (unknown.length > 0) {
+  process.stderr.write(`bench: no ${unknown.join(', ')}; there are ${BENCHES.map((bench) => bench.id).join(', ')}\n`);
+  process.exit(1);
+}
+
+function line(result: BenchResult): string {
+  const { id, title, ours, reference, unit, ratio, goal, better, met, extra, failed } = result;
+  const sign = better === 'higher' ? '>=' : '<=';
+  const more = Object.entries(extra ?? {}).map(([name, value]) => `, ${name} ${value}`);
+  return `${met ? 'ok ' : 'NOT'} ${id}  ${ratio} (goal ${sign} ${goal})  ${ours.toFixed(2)} / ${reference.toFixed(2)} ${unit}${more.join('')}  ${title}${failed ? `; ${failed}` : ''}`;
+}
+
+for (const bench of BENCHES) {
+  if (wanted.length > 0 && !wanted.includes(bench.id)) continue;
+  const result = judge(bench, await bench.run((text) => process.stderr.write(`${bench.id} ${text}\n`)));
+  process.stdout.write(`${json ? JSON.stringify(result) : line(result)}\n`);
+  if (!result.met) process.exitCode = 1;
+}
