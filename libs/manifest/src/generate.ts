@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { chunkKey, splitCreateOptions } from './create-options.ts';
 import { type Environment, expandVariables } from './env.ts';
 import { moduleFileError, templateError } from './errors.ts';
@@ -18,7 +18,7 @@ export interface GenerateOptions {
   readonly env: Environment;
   /** `amd64`, `arm64v8`, ...; default DEFAULT_PLATFORM, then amd64. */
   readonly platform?: string;
-  /** Folder of the modules, relative to the template's; default MODULES_PATH, then `modules`. */
+  /** Folder of the modules, absolute or relative to the template's; default MODULES_PATH, then `modules`. */
   readonly modulesPath?: string;
 }
 
@@ -49,7 +49,7 @@ export async function generateManifest(options: GenerateOptions): Promise<Genera
 
   const images = new ImageMap(platform, env['CONTAINER_TAG'] ?? '');
   const folder = dirname(templatePath);
-  const modulesFolder = join(folder, options.modulesPath ?? env['MODULES_PATH'] ?? 'modules');
+  const modulesFolder = under(folder, options.modulesPath ?? env['MODULES_PATH'] ?? 'modules');
   for (const name of await listFolders(modulesFolder)) {
     const moduleFolder = join(modulesFolder, name);
     const file = await readModuleFile(moduleFolder, env);
@@ -65,7 +65,7 @@ export async function generateManifest(options: GenerateOptions): Promise<Genera
     text: dumpJson(manifest, 2),
     manifest,
     name,
-    path: join(env['CONFIG_OUTPUT_DIR'] ?? 'config', name),
+    path: under(env['CONFIG_OUTPUT_DIR'] ?? 'config', name),
     warnings: manifestWarnings(manifest),
     moduleFolders,
   };
@@ -77,6 +77,11 @@ export function manifestName(templatePath: string, schemaVersion: string, platfo
   const suffix = ['.template.json', '.json'].find((one) => file.endsWith(one));
   const prefix = suffix === undefined ? 'deployment' : file.slice(0, -suffix.length);
   return `${prefix}${schemaVersion > '0.0.1' ? `.${platform}` : ''}.json`;
+}
+
+/** An absolute path stands for itself. */
+function under(folder: string, path: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
 }
 
 /** From whole image strings (placeholders, and tags themselves) to tags and the folders they come from. */
@@ -117,7 +122,7 @@ async function replaceImages(
   for (const [name, module] of modules) {
     const relative = MODULE_DIR.exec(imageOf(name, module))?.[1];
     if (relative === undefined) continue;
-    const moduleFolder = join(folder, relative);
+    const moduleFolder = under(folder, relative);
     const file = await readModuleFile(moduleFolder, env);
     if (file === undefined) {
       throw moduleFileError(`module ${name}: no module.json in ${relative}; one is required in the root of a module`);

@@ -1,0 +1,114 @@
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { validateConfiguration } from '@vantage/contracts';
+import {
+  type GeneratedManifest,
+  checkAgainst,
+  checkDeployment,
+  generateManifest,
+  joinChunks,
+  parseCreateOptions,
+  parseJson,
+  readModuleFile,
+  withDotEnv,
+} from '../src/index.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const TEMPLATE = resolve(ROOT, 'deployment.template.json');
+
+interface Deployed {
+  startupOrder?: number;
+  restartPolicy: string;
+  settings: Record<string, string> & { image: string };
+}
+interface Manifest {
+  modulesContent: Record<string, { 'properties.desired': Record<string, unknown> }> & {
+    $edgeAgent: { 'properties.desired': { modules: Record<string, Deployed> } };
+    $edgeHub: { 'properties.desired': { routes: Record<string, string> } };
+  };
+}
+
+async function generate(platform: string): Promise<GeneratedManifest> {
+  const env = withDotEnv(await readFile(resolve(ROOT, '.env.example'), 'utf8'), {});
+  return generateManifest({ templateText: await readFile(TEMPLATE, 'utf8'), templatePath: TEMPLATE, env, platform });
+}
+
+describe('the default deployment', () => {
+  test.each(['amd64', 'arm64v8'])('is valid on %s', async (platform) => {
+    const { name, warnings, manifest, text } = await generate(platform);
+    expect(name).toBe(`deployment.${platform}.json`);
+    expect(warnings).toEqual([]);
+    expect(checkDeployment(manifest)).toEqual([]);
+    expect(text).not.toMatch(/\$\{/);
+  });
+
+  test('is a valid template', async () => {
+    expect(checkAgainst('azure-iot-edge-deployment-template-4.0', parseJson(await readFile(TEMPLATE, 'utf8')))).toEqual(
+      [],
+    );
+  });
+
+  test('routes between modules, and sends nothing of the controller upstream', async () => {
+    const { text } = await generate('amd64');
+    const { routes } = (JSON.parse(text) as Manifest).modulesContent.$edgeHub['properties.desired'];
+    expect(routes).toEqual({
+      AIPipelineToHub: 'FROM /messages/modules/ai-pipeline/outputs/* INTO $upstream',
+      ControllerToAIPipeline:
+        'FROM /messages/modules/controllermodule/outputs/DeepStream INTO BrokeredEndpoint("/modules/ai-pipeline/inputs/Controller")',
+      ControllerToBusinessLogic:
+        'FROM /messages/modules/controllermodule/outputs/DeepStream INTO BrokeredEndpoint("/modules/BusinessLogicModule/inputs/inputRegionsOfInterest")',
+      AIPipelineToBusinessLogic:
+        'FROM /messages/modules/ai-pipeline/outputs/inference INTO BrokeredEndpoint("/modules/BusinessLogicModule/inputs/inferenceInput")',
+      BusinessLogicToAIPipeline:
+        'FROM /messages/modules/BusinessLogicModule/outputs/recordingOutput INTO BrokeredEndpoint("/modules/ai-pipeline/inputs/recordingInput")',
+    });
+  });
+
+  test('starts the pipeline, then the controller, then the business logic, on a shared folder', async () => {
+    const { text, moduleFolders } = await generate('amd64');
+    const { modules } = (JSON.parse(text) as Manifest).modulesContent.$edgeAgent['properties.desired'];
+    const seen = Object.entries(modules).map(([name, { startupOrder, restartPolicy, settings }]) => {
+      const { HostConfig } = parseCreateOptions(joinChunks(settings)) as { HostConfig?: { Binds?: string[] } };
+      return [name, startupOrder, restartPolicy, settings.image, HostConfig?.Binds];
+    });
+    const shared = ['VideoUploaderCache:/tmp/VideoUploaderCache'];
+    expect(seen).toEqual([
+      ['controllermodule', 10, 'always', 'vantage/controllermodule:0.1.0-amd64', undefined],
+      ['ai-pipeline', 1, 'always', 'vantage/ai-pipeline:0.1.0-amd64', shared],
+      ['BusinessLogicModule', 20, 'always', 'vantage/businesslogicmodule:0.1.0-amd64', shared],
+      ['rtspsim', undefined, 'always', 'vantage/rtspsim:0.1.0-amd64', undefined],
+    ]);
+    for (const [name, folder] of moduleFolders) {
+      expect(basename(folder)).toBe(name);
+      const file = await readModuleFile(folder, {});
+      expect(file?.process?.command).toEqual(['node', 'src/main.ts']);
+    }
+    expect([...moduleFolders.keys()]).toEqual(Object.keys(modules));
+  });
+
+  test('twins: one camera, one region, one pipeline', async () => {
+    const { text } = await generate('amd64');
+    const { modulesContent } = JSON.parse(text) as Manifest;
+    expect(modulesContent['controllermodule']?.['properties.desired']).toMatchObject({
+      azdaConfiguration: {
+        platform: 'DeepStream',
+        components: {
+          sensors: [{ name: 'street', endpoint: 'rtsp://rtspsim:554/media/street.mp4' }],
+          deepStream: {
+            enable: true,
+            pipelineConfigs: [{ id: 'StreetDetection', primaryModelConfigPath: 'models/demo/config_infer.txt' }],
+            streams: [{ name: 'street', configId: 'StreetDetection' }],
+          },
+        },
+      },
+    });
+    const report = validateConfiguration(modulesContent['controllermodule']?.['properties.desired']);
+    expect(report).toMatchObject({ errors: [] });
+    expect(modulesContent['ai-pipeline']?.['properties.desired']).toEqual({
+      outputVideoLength: 10,
+      autoStopRecordingTime: 60,
+    });
+    expect(modulesContent['BusinessLogicModule']?.['properties.desired']).toEqual({ startRecording: [] });
+  });
+});
