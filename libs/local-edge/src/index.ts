@@ -1,6 +1,16 @@
-export { EdgeRuntime, type EdgeRuntimeOptions } from './runtime.ts';
+export { EdgeRuntime } from './runtime.ts';
+export type {
+  ApplyDeploymentOptions,
+  EdgeRuntimeEvents,
+  EdgeRuntimeOptions,
+  LogEvent,
+  ModuleEvent,
+  TelemetryMessage,
+  TwinEvent,
+} from './options.ts';
+export type { ImageResolver, ModuleCommand } from './agent/executor.ts';
+export { DEFAULT_RESTART_TIMING, type RestartTiming, type RuntimeStatus } from './agent/restart-policy.ts';
+export type { ClientState } from './hub/edge-hub.ts';
 export type { UpstreamMessage } from './hub/message.ts';
 export type { MethodCall, MethodResult } from './hub/methods.ts';
-export type { ClientState } from './hub/edge-hub.ts';
-export { twinEtag, type Twin, type TwinChange } from './twin/store.ts';
-export type { Identity } from './state/identities.ts';
+export type { Twin, TwinChange } from './twin/store.ts';

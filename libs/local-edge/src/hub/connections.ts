@@ -68,7 +68,7 @@ export class Connections {
     // Without a listener these would end the process; aedes closes the connection itself.
     for (const event of ['clientError', 'connectionError'] as const) {
       broker.on(event, (client, error) => {
-        this.#logger.debug('an MQTT connection failed', { client: client.id as string | null, error: error.message });
+        this.#logger.debug('an MQTT connection failed', { client: client.id, error: error.message });
       });
     }
   }

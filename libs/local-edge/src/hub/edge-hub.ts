@@ -3,18 +3,18 @@ import { EventEmitter } from 'node:events';
 import { codeOf, isTwinObject, messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import { Router, parseEdgeHubConfig } from '@vantage/routing';
-import { invalidArgument, mqttProtocolError, unauthorized } from '../errors.ts';
+import { invalidArgument, mqttProtocolError } from '../errors.ts';
 import type { Certificates } from '../state/certificates.ts';
 import { identityName, type IdentityStore } from '../state/identities.ts';
 import { MessageJournal } from '../state/message-journal.ts';
 import type { Delivery, MessageStore } from '../state/message-store.ts';
 import type { TwinChange, TwinStore } from '../twin/store.ts';
+import type { HubAccess } from './access.ts';
 import { Connections, type Connection, type ConnectionListener } from './connections.ts';
 import { DeliveryQueues } from './delivery.ts';
 import { MAX_MESSAGE_BYTES, messageSize, systemProperties, type HubMessage, type UpstreamMessage } from './message.ts';
 import { DirectMethods } from './methods.ts';
 import { ConnectRefused, MqttServer, type InboundPublish, type MqttPolicy } from './mqtt-server.ts';
-import { parseAudience, parseSasToken, verifySasToken } from './sas.ts';
 import { SessionStore } from './sessions.ts';
 import { maySubscribe, parsePublishTopic, type PropertyBag } from './topics.ts';
 import { UpstreamLog } from './upstream-log.ts';
@@ -22,12 +22,12 @@ import { parseMqttUsername, type MqttUsername } from './username.ts';
 
 const DEFAULT_TTL_SEC = 7200;
 const DEFAULT_STORE_BYTES = 256 * 1024 * 1024;
-const TOKEN_HOSTS = new Set(['localhost', '127.0.0.1']);
 
 export interface EdgeHubOptions {
   readonly stateDir: string;
   readonly certificates: Certificates;
   readonly identities: IdentityStore;
+  readonly access: HubAccess;
   readonly twins: TwinStore;
   readonly logger: Logger;
   /** Most bytes of messages that wait for modules. Default 256 MiB; beyond it senders are refused. */
@@ -45,9 +45,14 @@ export interface ClientState {
  * The hub: takes what modules send, asks the routes, and brings it where it belongs; answers twin requests; carries
  * direct methods. Speaks the edgeHub dialect of contract iot-edge-runtime A and B.
  *
- * Events: `upstream` (a message left for the cloud), `client` (a client came or went).
+ * Events: `message` (a message is safe and on its way), `upstream` (a message left for the cloud), `client` (a client
+ * came or went).
  */
-export class EdgeHub extends EventEmitter<{ upstream: [UpstreamMessage]; client: [string, ClientState] }> {
+export class EdgeHub extends EventEmitter<{
+  message: [HubMessage];
+  upstream: [UpstreamMessage];
+  client: [string, ClientState];
+}> {
   readonly #options: EdgeHubOptions;
   readonly #logger: Logger;
   readonly #sessions: SessionStore;
@@ -95,26 +100,29 @@ export class EdgeHub extends EventEmitter<{ upstream: [UpstreamMessage]; client:
     return this.#connections?.get(name) !== undefined;
   }
 
-  /** Listens, refusing with "unavailable"; then loads what was waiting and takes clients. Yields the port. */
-  async start(port: number): Promise<number> {
-    const { certificates, twins, identities } = this.#options;
-    await this.#sessions.open();
-    const mqtt = await MqttServer.create(certificates, this.#sessions, this.#policy(), this.#logger);
-    this.#mqtt = mqtt;
-    const connections = new Connections(mqtt.aedes, this.#sessions, this.#listener(), this.#logger);
-    this.#connections = connections;
-    this.#methods = new DirectMethods(connections);
-    this.#delivery = new DeliveryQueues(this.#store, connections, this.#logger);
-    const listening = await mqtt.listen(port);
+  /** Listens, and refuses clients with "unavailable", which the SDK retries, until `open()`. Yields the port. */
+  async listen(port: number): Promise<number> {
+    if (this.#mqtt === undefined) {
+      await this.#sessions.open();
+      const { certificates } = this.#options;
+      this.#mqtt = await MqttServer.create(certificates, this.#sessions, this.#policy(), this.#logger);
+      this.#connections = new Connections(this.#mqtt.aedes, this.#sessions, this.#listener(), this.#logger);
+      this.#methods = new DirectMethods(this.#connections);
+      this.#delivery = new DeliveryQueues(this.#store, this.#connections, this.#logger);
+    }
+    return this.#mqtt.listen(port);
+  }
+
+  /** Loads what was waiting, and the routes. */
+  async load(): Promise<void> {
+    const { twins, identities } = this.#options;
     const waiting = await this.#store.open();
     await this.#upstream.open();
-    this.#delivery.start(waiting);
+    this.#delivery?.start(waiting);
     twins.on('change', this.#onTwinChange);
-    const { deviceId } = identities.hub;
-    const hubTwin = twins.get(identityName(deviceId, '$edgeHub'));
+    const hubTwin = twins.get(identityName(identities.hub.deviceId, '$edgeHub'));
     if (Object.keys(hubTwin.desired).length > 0) this.#configure(hubTwin.desired, hubTwin.desiredVersion);
     this.#report();
-    return listening;
   }
 
   /** Takes clients from now on. */
@@ -176,6 +184,7 @@ export class EdgeHub extends EventEmitter<{ upstream: [UpstreamMessage]; client:
       upstream ? this.#upstream.append(stamped) : undefined,
     ]);
     if (stored !== undefined) this.#delivery?.enqueue(stored);
+    this.emit('message', stamped);
     if (sent !== undefined) this.emit('upstream', sent);
   }
 
@@ -220,26 +229,7 @@ export class EdgeHub extends EventEmitter<{ upstream: [UpstreamMessage]; client:
       throw new ConnectRefused(2, `the client id "${clientId}" is not the one of the user name`);
     }
     if (password === '') throw new ConnectRefused(4, 'there is no password');
-    const { identities } = this.#options;
-    const identity = identities.get(deviceId, moduleId);
-    if (identity?.status !== 'enabled') throw unauthorized(`"${clientId}" is not known or disabled`);
-    const token = parseSasToken(password);
-    const audience = parseAudience(token.sr);
-    if (!this.#isOurHost(audience.host)) throw unauthorized(`the token is for the hub "${audience.host}"`);
-    const forDevice = audience.moduleId === undefined;
-    if (audience.deviceId !== deviceId || (!forDevice && audience.moduleId !== moduleId)) {
-      throw unauthorized('the token is for another device or module');
-    }
-    // A token of the device is good for its modules too, as edgeHub has it.
-    const signer = forDevice ? identities.require(deviceId) : identity;
-    verifySasToken(token, [signer.primaryKey, signer.secondaryKey], Date.now());
-  }
-
-  #isOurHost(host: string): boolean {
-    const name = host.toLowerCase();
-    return (
-      name === this.#options.identities.hub.hubHostName.toLowerCase() || TOKEN_HOSTS.has(name.replace(/:\d+$/, ''))
-    );
+    this.#options.access.checkClient(deviceId, moduleId, password);
   }
 
   async #publish(clientId: string, packet: InboundPublish): Promise<void> {

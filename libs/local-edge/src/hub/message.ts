@@ -78,7 +78,7 @@ export function messageSize(body: Buffer, bag: PropertyBag): number {
 
 /** What travels with a message to an input: everything but the output's name, plus who sent it. */
 export function deliveryBag(message: HubMessage): PropertyBag {
-  const { on: _output, ...system } = message.system;
+  const system = Object.fromEntries(Object.entries(message.system).filter(([key]) => key !== 'on'));
   return {
     properties: message.properties,
     system: {

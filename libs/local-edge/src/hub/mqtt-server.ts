@@ -67,7 +67,7 @@ export class MqttServer {
       queueLimit: 1000,
       authenticate: (client, username, password, done) => {
         if (!mqtt.ready) {
-          done(new ConnectRefused(3, 'the edge hub is starting or stopping') as Parameters<typeof done>[0], null);
+          done(new ConnectRefused(3, 'the edge hub is starting or stopping'), null);
           return;
         }
         try {
@@ -76,7 +76,7 @@ export class MqttServer {
         } catch (error) {
           logger.warn('an MQTT client was refused', { client: client.id, reason: messageOf(error) });
           const refused = error instanceof ConnectRefused ? error : new ConnectRefused(5, messageOf(error));
-          done(refused as Parameters<typeof done>[0], null);
+          done(refused, null);
         }
       },
       authorizeSubscribe: (client, subscription, done) => {

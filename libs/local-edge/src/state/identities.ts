@@ -75,7 +75,9 @@ export class IdentityStore {
     const { deviceId } = this.#hub;
     if (!this.#identities.has(deviceId)) this.#add({ deviceId, moduleId: '', edgeEnabled: true });
     for (const moduleId of ['$edgeAgent', '$edgeHub']) {
-      if (!this.#identities.has(identityName(deviceId, moduleId))) this.#add({ deviceId, moduleId });
+      if (!this.#identities.has(identityName(deviceId, moduleId))) {
+        this.#add({ deviceId, moduleId, managedBy: 'IotEdge' });
+      }
     }
     await this.#file.save();
   }
@@ -161,7 +163,7 @@ export class IdentityStore {
       secondaryKey: nonEmpty(wanted.secondaryKey) ?? newKey(),
       generationId: `${Date.now()}${randomBytes(3).readUIntBE(0, 3)}`,
       status: wanted.status ?? 'enabled',
-      managedBy: wanted.managedBy ?? (wanted.moduleId === '' ? '' : 'IotEdge'),
+      managedBy: wanted.managedBy ?? '',
       edgeEnabled: wanted.edgeEnabled ?? false,
       etag: newEtag(),
     };

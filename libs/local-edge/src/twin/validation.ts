@@ -7,7 +7,6 @@ const MAX_PATCH_BYTES = 32_768;
 const MIN_INTEGER = -4_503_599_627_370_496;
 const MAX_INTEGER = 4_503_599_627_370_495;
 // Control characters, white space and the three that the hub keeps for itself.
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const FORBIDDEN_IN_NAME = /[\u0000-\u001f\u007f-\u009f\s.$#]/u;
 
 /**

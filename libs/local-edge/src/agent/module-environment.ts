@@ -1,0 +1,116 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '@vantage/observability';
+import type { Certificates } from '../state/certificates.ts';
+import type { IdentityStore } from '../state/identities.ts';
+import type { ModuleSpec } from './config.ts';
+import { bindsOf, envOf } from './create-options.ts';
+import type { ModuleLaunch } from './executor.ts';
+import { LogFile } from './log-file.ts';
+import { WorkloadApi } from './workload-api.ts';
+
+export interface ModuleEnvironmentOptions {
+  readonly stateDir: string;
+  readonly certificates: Certificates;
+  readonly identities: IdentityStore;
+  readonly mqttPort: number;
+  readonly hosts: Readonly<Record<string, string>>;
+  readonly logger: Logger;
+  readonly onLine: (moduleId: string, stream: 'stdout' | 'stderr', line: string) => void;
+}
+
+/** What surrounds a module: its workload API, environment variables, volumes and log. */
+export class ModuleEnvironment {
+  readonly #options: ModuleEnvironmentOptions;
+  readonly #workloads = new Map<string, WorkloadApi>();
+  readonly #logs = new Map<string, LogFile>();
+
+  constructor(options: ModuleEnvironmentOptions) {
+    this.#options = options;
+  }
+
+  /** The variables edgeAgent gives a module (contract iot-edge-runtime A.3). Its identity must be there. */
+  async of(moduleId: string): Promise<Record<string, string>> {
+    const { identities, mqttPort } = this.#options;
+    const { hub } = identities;
+    const identity = identities.require(hub.deviceId, moduleId);
+    return {
+      IOTEDGE_WORKLOADURI: (await this.#workload(moduleId)).uri,
+      IOTEDGE_DEVICEID: hub.deviceId,
+      IOTEDGE_MODULEID: moduleId,
+      IOTEDGE_IOTHUBHOSTNAME: hub.hubHostName,
+      // The SDK takes a port here for MQTT (contract E.2), so that two runtimes fit on one machine.
+      IOTEDGE_GATEWAYHOSTNAME: `localhost:${mqttPort}`,
+      IOTEDGE_AUTHSCHEME: 'sasToken',
+      IOTEDGE_MODULEGENERATIONID: identity.generationId,
+      IOTEDGE_APIVERSION: '2018-06-28',
+      RuntimeLogLevel: 'Information',
+    };
+  }
+
+  /** Everything an executor needs to start a module. */
+  async launch(spec: ModuleSpec): Promise<ModuleLaunch> {
+    const { hosts, onLine } = this.#options;
+    const { moduleId, image, createOptions } = spec;
+    const log = this.#log(moduleId);
+    return {
+      moduleId,
+      image,
+      createOptions,
+      env: {
+        ...envOf(createOptions),
+        ...spec.env,
+        ...(await this.of(moduleId)),
+        VANTAGE_HOSTS: JSON.stringify(hosts),
+      },
+      volumes: await this.#volumes(spec),
+      onLine: (stream, line) => {
+        log.write(line);
+        onLine(moduleId, stream, line);
+      },
+    };
+  }
+
+  /** The module is no longer part of the deployment; its log stays. */
+  async forget(moduleId: string): Promise<void> {
+    const workload = this.#workloads.get(moduleId);
+    this.#workloads.delete(moduleId);
+    await workload?.close();
+    const log = this.#logs.get(moduleId);
+    this.#logs.delete(moduleId);
+    await log?.close();
+  }
+
+  async close(): Promise<void> {
+    const moduleIds = new Set([...this.#workloads.keys(), ...this.#logs.keys()]);
+    await Promise.all([...moduleIds].map((moduleId) => this.forget(moduleId)));
+  }
+
+  /** Named volumes are folders of the state folder, shared by all modules that name them, as Docker has it. */
+  async #volumes(spec: ModuleSpec): Promise<Record<string, string>> {
+    const volumes: [string, string][] = [];
+    for (const { source, target } of bindsOf(spec.createOptions)) {
+      const folder = source.startsWith('/') ? source : join(this.#options.stateDir, 'volumes', source);
+      await mkdir(folder, { recursive: true });
+      volumes.push([target, folder]);
+    }
+    return Object.fromEntries(volumes);
+  }
+
+  async #workload(moduleId: string): Promise<WorkloadApi> {
+    const open = this.#workloads.get(moduleId);
+    if (open !== undefined) return open;
+    const { stateDir, certificates, identities, logger } = this.#options;
+    const workload = await WorkloadApi.open(stateDir, moduleId, certificates.ca, identities, logger);
+    this.#workloads.set(moduleId, workload);
+    return workload;
+  }
+
+  #log(moduleId: string): LogFile {
+    const open = this.#logs.get(moduleId);
+    if (open !== undefined) return open;
+    const log = new LogFile(join(this.#options.stateDir, 'logs', `${moduleId}.log`), this.#options.logger);
+    this.#logs.set(moduleId, log);
+    return log;
+  }
+}

@@ -1,0 +1,176 @@
+import { messageOf } from '@vantage/contracts';
+import type { Logger } from '@vantage/observability';
+import type { ModuleSpec } from './config.ts';
+import type { ModuleExecutor, ModuleHandle, ModuleLaunch } from './executor.ts';
+import { applyRestartPolicy, coolOff, type RestartTiming, type RuntimeStatus } from './restart-policy.ts';
+
+/** What is known of a module that the agent runs. */
+export interface ModuleState {
+  readonly moduleId: string;
+  readonly status: RuntimeStatus;
+  readonly description: string;
+  readonly pid: number | undefined;
+  readonly exitCode: number;
+  readonly restartCount: number;
+  readonly lastStartTimeUtc: string;
+  readonly lastExitTimeUtc: string;
+  readonly lastRestartTimeUtc: string;
+}
+
+export interface SupervisorOptions {
+  readonly executor: ModuleExecutor;
+  readonly timing: RestartTiming;
+  readonly logger: Logger;
+  /** Makes everything a start needs; called for each start. */
+  readonly prepare: (spec: ModuleSpec) => Promise<ModuleLaunch>;
+  readonly onChange: (state: ModuleState) => void;
+}
+
+/** .NET's DateTime.MinValue, which edgeAgent reports for "not yet". */
+const NEVER = '0001-01-01T00:00:00Z';
+
+/**
+ * Keeps one module in the state its deployment wants: runs it, and starts it again by its restart policy. Calls are
+ * carried out one after the other.
+ */
+export class ModuleSupervisor {
+  readonly #options: SupervisorOptions;
+  #spec: ModuleSpec;
+  #state: ModuleState;
+  #handle: ModuleHandle | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #healthy: NodeJS.Timeout | undefined;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(spec: ModuleSpec, options: SupervisorOptions) {
+    this.#spec = spec;
+    this.#options = options;
+    this.#state = {
+      moduleId: spec.moduleId,
+      status: 'stopped',
+      description: 'not started',
+      pid: undefined,
+      exitCode: 0,
+      restartCount: 0,
+      lastStartTimeUtc: NEVER,
+      lastExitTimeUtc: NEVER,
+      lastRestartTimeUtc: NEVER,
+    };
+  }
+
+  get spec(): ModuleSpec {
+    return this.#spec;
+  }
+
+  get state(): ModuleState {
+    return this.#state;
+  }
+
+  /** Starts the module unless it runs; the count of restarts starts over. */
+  start(): Promise<void> {
+    return this.#enqueue(async () => {
+      if (this.#handle !== undefined) return;
+      this.#cancelTimers();
+      this.#set({ restartCount: 0 });
+      await this.#launch();
+    });
+  }
+
+  /** Ends the module; it stays ended until `start`. */
+  stop(): Promise<void> {
+    return this.#enqueue(() => this.#end());
+  }
+
+  /** Ends and starts it, now. */
+  restart(): Promise<void> {
+    return this.#enqueue(async () => {
+      await this.#end();
+      this.#set({ restartCount: this.#state.restartCount + 1, lastRestartTimeUtc: new Date().toISOString() });
+      await this.#launch();
+    });
+  }
+
+  /** Takes changes that need no new start: policy, order, wanted status. */
+  adopt(spec: ModuleSpec): void {
+    this.#spec = spec;
+  }
+
+  #enqueue(action: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(action);
+    this.#work = done.catch(() => undefined);
+    return done;
+  }
+
+  async #launch(): Promise<void> {
+    const { executor, prepare, logger, timing } = this.#options;
+    let handle: ModuleHandle;
+    try {
+      handle = await executor.start(await prepare(this.#spec));
+    } catch (error) {
+      logger.error('a module cannot be started', { module: this.#spec.moduleId, error: messageOf(error) });
+      this.#ended(-1, messageOf(error));
+      return;
+    }
+    this.#handle = handle;
+    this.#set({
+      status: 'running',
+      description: 'running',
+      pid: handle.pid,
+      lastStartTimeUtc: new Date().toISOString(),
+    });
+    this.#healthy = setTimeout(() => {
+      this.#set({ restartCount: 0 });
+    }, timing.healthyAfterMs);
+    this.#healthy.unref();
+    void handle.exited.then(({ code }) => {
+      // A stop that was asked for takes the handle away first.
+      if (this.#handle !== handle) return;
+      this.#handle = undefined;
+      this.#ended(code, `exited with status ${code}`);
+    });
+  }
+
+  async #end(): Promise<void> {
+    this.#cancelTimers();
+    const handle = this.#handle;
+    this.#handle = undefined;
+    if (handle !== undefined) {
+      await handle.stop(this.#options.timing.stopTimeoutMs);
+      const { code } = await handle.exited;
+      this.#set({ exitCode: code, lastExitTimeUtc: new Date().toISOString() });
+    }
+    this.#set({ status: 'stopped', description: 'stopped', pid: undefined });
+  }
+
+  #ended(exitCode: number, description: string): void {
+    this.#cancelTimers();
+    const { timing } = this.#options;
+    const { restartCount } = this.#state;
+    const status = applyRestartPolicy(
+      exitCode === 0 ? 'stopped' : 'failed',
+      this.#spec.restartPolicy,
+      restartCount,
+      timing.maxRestartCount,
+    );
+    this.#set({ status, description, exitCode, pid: undefined, lastExitTimeUtc: new Date().toISOString() });
+    if (status !== 'backoff') return;
+    const waitMs = coolOff(timing.coolOffUnitMs, restartCount, timing.maxCoolOffMs);
+    this.#timer = setTimeout(() => {
+      void this.#enqueue(async () => {
+        if (this.#state.status !== 'backoff') return;
+        this.#set({ restartCount: restartCount + 1, lastRestartTimeUtc: new Date().toISOString() });
+        await this.#launch();
+      });
+    }, waitMs);
+  }
+
+  #cancelTimers(): void {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#healthy);
+  }
+
+  #set(change: Partial<ModuleState>): void {
+    this.#state = { ...this.#state, ...change };
+    this.#options.onChange(this.#state);
+  }
+}

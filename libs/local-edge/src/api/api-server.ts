@@ -1,0 +1,78 @@
+import type { IncomingMessage } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import { once } from 'node:events';
+import { codeOf, messageOf } from '@vantage/contracts';
+import type { Logger } from '@vantage/observability';
+import type { Certificates } from '../state/certificates.ts';
+import { listenOn } from '../hub/mqtt-server.ts';
+import { writeReply, type HttpReply } from './http.ts';
+import { callFromModule, isModuleCall } from './module-methods.ts';
+import { answerService, type ServiceBackend } from './service-api.ts';
+
+/** HTTP status and IoT Hub's name for each error code of this library. */
+const STATUS: Readonly<Record<string, readonly [status: number, hubCode: string]>> = {
+  EDGE_UNAUTHORIZED: [401, 'IotHubUnauthorizedAccess'],
+  EDGE_IDENTITY_NOT_FOUND: [404, 'DeviceNotFound'],
+  EDGE_IDENTITY_EXISTS: [409, 'DeviceAlreadyExists'],
+  EDGE_ETAG_MISMATCH: [412, 'PreconditionFailed'],
+  EDGE_INVALID_ARGUMENT: [400, 'ArgumentInvalid'],
+  EDGE_TWIN_PATCH_INVALID: [400, 'ArgumentInvalid'],
+  EDGE_DEPLOYMENT_INVALID: [400, 'ArgumentInvalid'],
+  EDGE_METHOD_TARGET_OFFLINE: [404, 'DeviceNotOnline'],
+  EDGE_METHOD_TIMEOUT: [504, 'GatewayTimeout'],
+};
+
+/**
+ * The HTTPS server: the service API that `azure-iothub` speaks (contract iot-edge-runtime E.1), and direct methods from
+ * module to module (B.6).
+ */
+export class ApiServer {
+  readonly #server: Server;
+
+  constructor(certificates: Certificates, backend: ServiceBackend, logger: Logger) {
+    this.#server = createServer({ key: certificates.key, cert: certificates.cert }, (request, response) => {
+      answer(request, backend, logger)
+        .then((reply) => {
+          writeReply(response, reply);
+        })
+        .catch((error: unknown) => {
+          logger.error('an answer of the service API could not be written', { error: messageOf(error) });
+          response.destroy();
+        });
+    });
+    this.#server.on('tlsClientError', (error) => {
+      logger.debug('a TLS handshake failed', { error: error.message });
+    });
+  }
+
+  /** Listens on loopback; 0 takes a free port. Yields the port. */
+  listen(port: number): Promise<number> {
+    return listenOn(this.#server, port, 'the service API');
+  }
+
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+}
+
+async function answer(request: IncomingMessage, backend: ServiceBackend, logger: Logger): Promise<HttpReply> {
+  const fromModule = isModuleCall(request);
+  try {
+    return fromModule ? await callFromModule(request, backend) : await answerService(request, backend);
+  } catch (error) {
+    const [status, hubCode] = STATUS[codeOf(error) ?? ''] ?? [500, 'ServerError'];
+    const fields = { method: request.method, path: request.url?.split('?')[0], status, reason: messageOf(error) };
+    if (status >= 500 && status !== 504) logger.error('a request failed', fields);
+    else logger.debug('a request was refused', fields);
+    if (fromModule) return { status, body: { message: messageOf(error) } };
+    return {
+      status,
+      body: { Message: `ErrorCode:${hubCode};${messageOf(error)}` },
+      headers: { 'iothub-errorcode': hubCode },
+    };
+  }
+}

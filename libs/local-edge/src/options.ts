@@ -1,0 +1,81 @@
+import type { Logger } from '@vantage/observability';
+import type { ImageResolver } from './agent/executor.ts';
+import type { RestartTiming, RuntimeStatus } from './agent/restart-policy.ts';
+import type { ClientState } from './hub/edge-hub.ts';
+import type { UpstreamMessage } from './hub/message.ts';
+import type { TwinChange } from './twin/store.ts';
+
+export interface EdgeRuntimeOptions {
+  /** Folder of everything the runtime keeps. Made when missing; used by one runtime at a time. */
+  readonly stateDir: string;
+  /** Name of the edge device. Default: the one of the state folder, else `vantage-edge`. */
+  readonly deviceId?: string;
+  /** Name of the hub in tokens and user names. Default: the one of the state folder, else `vantage-hub.local`. */
+  readonly hubHostName?: string;
+  /** Port of the MQTT broker; 0 or absent: the one of the last run when it is free, else any free one. */
+  readonly mqttPort?: number;
+  /** Port of the service API; 0 or absent as above. */
+  readonly apiPort?: number;
+  /** What to run for an image of a deployment. Default: nothing is known, and modules fail with that reason. */
+  readonly resolveImage?: ImageResolver;
+  /** Where host names of the modules' network really listen: `rtspsim` -> `127.0.0.1:8554`; `VANTAGE_HOSTS` for modules. */
+  readonly hosts?: Readonly<Record<string, string>>;
+  /** Figures of the restart policy; edgeAgent's where absent. */
+  readonly restartTiming?: Partial<RestartTiming>;
+  /** Most bytes of messages that wait for modules. Default 256 MiB. */
+  readonly storeLimitBytes?: number;
+  readonly logger?: Logger;
+}
+
+/** A module's state changed. */
+export interface ModuleEvent {
+  readonly id: string;
+  readonly status: RuntimeStatus;
+  /** Why, in a few words. */
+  readonly reason: string;
+  readonly pid: number | undefined;
+  readonly exitCode: number;
+  readonly restartCount: number;
+}
+
+/** A line of a module's output. */
+export interface LogEvent {
+  readonly id: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly line: string;
+}
+
+/** A message that a module or device sent, wherever it goes. */
+export interface TelemetryMessage {
+  readonly deviceId: string;
+  readonly moduleId: string;
+  /** Empty when it was sent to no output. */
+  readonly output: string;
+  readonly properties: Readonly<Record<string, string>>;
+  /** As text. */
+  readonly body: string;
+}
+
+/** A twin changed; `desired` and `reported` are the whole of it, without `$version`. */
+export interface TwinEvent extends TwinChange {
+  readonly deviceId: string;
+  readonly moduleId: string;
+  readonly desired: Readonly<Record<string, unknown>>;
+  readonly reported: Readonly<Record<string, unknown>>;
+}
+
+/** Events of an {@link EdgeRuntime}. */
+export interface EdgeRuntimeEvents {
+  module: [ModuleEvent];
+  log: [LogEvent];
+  message: [TelemetryMessage];
+  upstream: [UpstreamMessage];
+  twin: [TwinEvent];
+  /** A client came or went; its name is `D` or `D/M`. */
+  client: [name: string, state: ClientState];
+}
+
+export interface ApplyDeploymentOptions {
+  /** Leave the desired properties of modules that have some already (not those of `$edgeAgent` and `$edgeHub`). */
+  readonly keepTwins?: boolean;
+}
