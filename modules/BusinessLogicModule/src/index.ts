@@ -1,0 +1,3 @@
+export { BusinessLogic, type BusinessLogicOptions } from './business-logic.ts';
+export { decide, type Decision, type DecisionInput, type DecisionState } from './decide.ts';
+export { loadDecision, type Decide } from './load-decision.ts';
