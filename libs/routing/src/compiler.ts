@@ -1,9 +1,10 @@
-import { compareBodyValues, parseBodyPath, MISSING, NULL_TEXT, type BodyPath } from './body.ts';
+import { parseBodyPath, MISSING, NULL_TEXT, type BodyPath } from './body.ts';
 import { BUILTINS } from './builtins.ts';
 import { conditionTypeError } from './errors.ts';
 import { MessageView, type RoutedMessage } from './message.ts';
+import { ARITHMETIC, alike, coalesce, comparison } from './operators.ts';
 import { type BinaryOperator, type Expression, parseCondition } from './parser.ts';
-import { type StaticType, type Typed, type Value, fits, isDefined, toBody } from './values.ts';
+import { type StaticType, type Typed, fits, toBody } from './values.ts';
 
 /** A condition ready to run. It holds no state: one may serve many messages. */
 export interface CompiledCondition {
@@ -253,58 +254,3 @@ const TYPE_NAMES: Readonly<Record<StaticType, string>> = {
   undefined: 'undefined',
   body: 'a body value',
 };
-
-const ARITHMETIC: Readonly<Record<'+' | '-' | '*' | '/' | '%', (a: number, b: number) => number>> = {
-  '+': (a, b) => a + b,
-  '-': (a, b) => a - b,
-  '*': (a, b) => a * b,
-  '/': (a, b) => a / b,
-  '%': (a, b) => a % b,
-};
-
-const COMPARISONS: Readonly<Record<'=' | '!=' | '<' | '<=' | '>' | '>=', (order: number) => boolean>> = {
-  '=': (order) => order === 0,
-  '!=': (order) => order !== 0,
-  '<': (order) => order < 0,
-  '<=': (order) => order <= 0,
-  '>': (order) => order > 0,
-  '>=': (order) => order >= 0,
-};
-
-/** Both operands as body values where one is. */
-function alike(left: Typed, right: Typed): [Typed, Typed] {
-  if (left.type === right.type) return [left, right];
-  return [toBody(left), toBody(right)];
-}
-
-function coalesce(left: Typed, right: Typed): Typed {
-  const { type, run: a } = left;
-  const { run: b } = right;
-  return {
-    type,
-    run: (view) => {
-      const value = a(view);
-      return isDefined(type, value) ? value : b(view);
-    },
-  };
-}
-
-function comparison(operator: keyof typeof COMPARISONS, left: Typed, right: Typed): Typed {
-  const { type, run: a } = left;
-  const { run: b } = right;
-  const holds = COMPARISONS[operator];
-  return {
-    type: 'bool',
-    run: (view) => {
-      const x = a(view);
-      const y = b(view);
-      if (!comparable(type, x) || !comparable(type, y)) return undefined;
-      return holds(compareBodyValues(x, y));
-    },
-  };
-}
-
-/** A string property without value compares with nothing, unlike a null. */
-function comparable(type: StaticType, value: Value): value is Exclude<Value, undefined> {
-  return value !== undefined && !(type === 'string' && value === null) && isDefined(type, value);
-}

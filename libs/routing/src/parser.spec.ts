@@ -64,6 +64,8 @@ describe('conditions', () => {
     ['$body.on AND null', 'CONDITION_TYPE'],
     ['null AND undefined', 'CONDITION_TYPE'],
     ['not undefined', 'CONDITION_TYPE'],
+    ['undefined = $body.n', 'CONDITION_TYPE'],
+    ['$body.n = undefined', 'CONDITION_TYPE'],
     ['-$body.n = 3', 'CONDITION_TYPE'],
     ['$body.n % 2 = 1', 'CONDITION_TYPE'],
     ['$body. = 1', 'CONDITION_TYPE'],
