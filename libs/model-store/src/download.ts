@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { VantageError, codeOf, messageOf } from '@vantage/contracts';
+import { VantageError, codeOf } from '@vantage/contracts';
 import { Backoff, redact } from '@vantage/observability';
 import type { Address } from './address.ts';
 import { downloadFailed, downloadRefused, packageIsHtml, packageTooLarge } from './errors.ts';
@@ -179,16 +179,22 @@ function validatorsOf({ headers }: Response): Validators {
 function isNetworkError(error: unknown): boolean {
   const code = codeOf(error) ?? codeOf(causeOf(error)) ?? '';
   if (/^(ENOSPC|EACCES|EROFS|EDQUOT|CERT_|ERR_TLS|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_)/.test(code)) return false;
-  return error instanceof TypeError || /^(E[A-Z]+|UND_ERR_[A-Z_]+)$/.test(code);
+  return textOf(error, 'name') === 'TypeError' || /^(E[A-Z]+|UND_ERR_[A-Z_]+)$/.test(code);
 }
 
 function reasonOf(error: unknown): string {
   const cause = causeOf(error);
-  const code = codeOf(cause);
-  const text = cause === undefined ? messageOf(error) : messageOf(cause) || code || messageOf(error);
+  const code = codeOf(cause) ?? codeOf(error);
+  const text = textOf(cause, 'message') || code || textOf(error, 'message') || 'an unknown reason';
   return redact(code !== undefined && !text.includes(code) ? `${text} (${code})` : text);
 }
 
 function causeOf(error: unknown): unknown {
-  return error instanceof Error ? error.cause : undefined;
+  return typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
+}
+
+/** Not by `instanceof`: undici's errors come from another realm where tests run in a context of their own. */
+function textOf(error: unknown, key: 'name' | 'message'): string {
+  const value = typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[key] : undefined;
+  return typeof value === 'string' ? value : '';
 }

@@ -9,7 +9,6 @@ export type EntryName =
 export function cleanEntryName(raw: string): EntryName {
   const name = raw.replaceAll('\\', '/');
   if (name === '') return { ok: false, why: 'it has no name' };
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for.
   if (/[\u0000-\u001f\u007f]/.test(name)) return { ok: false, why: 'its name holds control characters' };
   if (name.startsWith('/')) return { ok: false, why: 'its path is absolute' };
   if (/^[a-z]:/i.test(name)) return { ok: false, why: 'its path names a drive' };
