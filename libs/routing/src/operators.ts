@@ -1,5 +1,5 @@
 import { compareBodyValues } from './body.ts';
-import { type Typed, type Value, isDefined, toBody } from './values.ts';
+import { type StaticType, type Typed, type Value, isDefined, toBody } from './values.ts';
 
 /** `%` is the remainder with the sign of the dividend, as in C#. */
 export const ARITHMETIC: Readonly<Record<'+' | '-' | '*' | '/' | '%', (a: number, b: number) => number>> = {

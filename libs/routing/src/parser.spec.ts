@@ -126,7 +126,7 @@ describe('conditions', () => {
           if (!VantageError.is(error)) throw error;
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
