@@ -79,7 +79,9 @@ function encodedCodec(options: ProcessOptions): string[] {
 function inputArguments(options: ProcessOptions): string[] {
   const { url, ffmpeg } = options;
   const socketTimeoutUs = String(Math.round(options.socketTimeoutMs * 1000));
-  const probe = options.thoroughProbe ? [] : ['-probesize', '32768', '-analyzeduration', '0'];
+  // Not `-fflags nobuffer`: it throws the probed packets away, and with them the keyframe that everything waits for.
+  const quick = ['-probesize', '32768', '-analyzeduration', '100000', '-fpsprobesize', '0'];
+  const probe = options.thoroughProbe ? [] : quick;
   const kind = sourceKind(url);
   switch (kind) {
     case 'rtsp':
@@ -88,8 +90,7 @@ function inputArguments(options: ProcessOptions): string[] {
         'tcp',
         `-${ffmpeg.rtspTimeoutOption}`,
         socketTimeoutUs,
-        ...['-fflags', 'nobuffer', '-flags', 'low_delay'],
-        ...probe,
+        ...['-flags', 'low_delay', ...probe],
         ...['-i', url],
       ];
     case 'http':

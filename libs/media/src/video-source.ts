@@ -11,7 +11,7 @@ import type { SourceState, VideoSourceHandlers, VideoSourceOptions } from './vid
 
 const DEFAULT_STALL_TIMEOUT_MS = 8000;
 const DEFAULT_CONNECT_TIMEOUT_MS = 12_000;
-/** A camera's capture time may drift this far from its arrival before it is set again. */
+/** How far a camera's capture times may lag behind its frames' arrival before they are set again. */
 const MAX_CAPTURE_DRIFT_MS = 2000;
 
 /**
@@ -221,7 +221,8 @@ export class VideoSource {
     const now = this.#now();
     this.#captureAnchor ??= { ptsUs, wallMs: now };
     let captureMs = this.#captureAnchor.wallMs + (ptsUs - this.#captureAnchor.ptsUs) / 1000;
-    if (this.#live && Math.abs(captureMs - now) > MAX_CAPTURE_DRIFT_MS) {
+    // A frame cannot be from the future: the first ones came late, out of the buffer that probing filled.
+    if (this.#live && (captureMs > now || now - captureMs > MAX_CAPTURE_DRIFT_MS)) {
       this.#captureAnchor = { ptsUs, wallMs: now };
       captureMs = now;
     }

@@ -1,0 +1,2 @@
+export { RtspServer, type RtspServerOptions } from './rtsp-server.ts';
+export type { Faults } from './play-session.ts';
