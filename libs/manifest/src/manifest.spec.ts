@@ -92,7 +92,7 @@ describe('JSON as Python has it', () => {
 
 test('createOptions of any text survive cutting and joining', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'grapheme', maxLength: 2000 }), (text) => {
+    fc.property(fc.string({ unit: fc.constantFrom('a', '{', '"', 'é', '😀', '\\'), maxLength: 2000 }), (text) => {
       const chunks = splitCreateOptions(text, 'm');
       const keys = chunks.map((chunk, i) => [i === 0 ? 'createOptions' : `createOptions0${i}`, chunk] as const);
       expect(joinChunks(Object.fromEntries(keys.reverse()))).toBe(text);
