@@ -115,7 +115,11 @@ function limits(config: PipelineConfig): string[] {
       ? ['secondaryModelConfigPaths are not run by this version; the primary model runs without them']
       : []),
     ...(config.dewarp ? ['dewarp is not done by this version; the camera is looked at as it is'] : []),
-    ...(config.tracker.kind === 'file' ? ['the tracker file is not read by this version; the light tracker runs instead'] : []),
-    ...(config.osd ? ['osd: overlays are not burned into clips by this version; boxes are in the JSON beside each clip'] : []),
+    ...(config.tracker.kind === 'file'
+      ? ['the tracker file is not read by this version; the light tracker runs instead']
+      : []),
+    ...(config.osd
+      ? ['osd: overlays are not burned into clips by this version; boxes are in the JSON beside each clip']
+      : []),
   ];
 }

@@ -3,7 +3,15 @@ import fc from 'fast-check';
 import { planChange, type PlanStep } from './plan.ts';
 import type { SkillGraph, SourceNode } from './graph.ts';
 
-const DOOR = { label: 'door', color: '#ff0000', coordinates: [[0, 0], [0, 0.5], [0.5, 0.5]] } as const;
+const DOOR = {
+  label: 'door',
+  color: '#ff0000',
+  coordinates: [
+    [0, 0],
+    [0, 0.5],
+    [0.5, 0.5],
+  ],
+} as const;
 
 function source(sensor: string, change: Partial<SourceNode> = {}): SourceNode {
   const url = `rtsp://host/${sensor}`;
@@ -65,13 +73,29 @@ describe('planChange', () => {
   });
 
   const sensors = fc.uniqueArray(
-    fc.record({ sensor: fc.constantFrom('a', 'b', 'c'), url: fc.constantFrom('u1', 'u2'), regions: fc.constantFrom([], [DOOR]) }),
+    fc.record({
+      sensor: fc.constantFrom('a', 'b', 'c'),
+      url: fc.constantFrom('u1', 'u2'),
+      regions: fc.constantFrom([], [DOOR]),
+    }),
     { selector: (value) => value.sensor },
   );
   const graphs = fc.uniqueArray(
     fc
-      .record({ id: fc.constantFrom('P', 'Q'), sensors, model: fc.constantFrom('a.txt', 'b.txt'), tracked: fc.boolean() })
-      .map(({ id, sensors: list, model, tracked }) => graph(id, list.map((own) => source(own.sensor, own)), model, tracked)),
+      .record({
+        id: fc.constantFrom('P', 'Q'),
+        sensors,
+        model: fc.constantFrom('a.txt', 'b.txt'),
+        tracked: fc.boolean(),
+      })
+      .map(({ id, sensors: list, model, tracked }) =>
+        graph(
+          id,
+          list.map((own) => source(own.sensor, own)),
+          model,
+          tracked,
+        ),
+      ),
     { selector: (value) => value.id },
   );
 
@@ -85,7 +109,11 @@ describe('planChange', () => {
 });
 
 /** What would run after the steps: each takes exactly the part it names from the wanted graphs. */
-function applied(current: readonly SkillGraph[], steps: readonly PlanStep[], wanted: readonly SkillGraph[]): SkillGraph[] {
+function applied(
+  current: readonly SkillGraph[],
+  steps: readonly PlanStep[],
+  wanted: readonly SkillGraph[],
+): SkillGraph[] {
   const running = new Map(current.map((one) => [one.id, one]));
   for (const step of steps) {
     const old = running.get(step.pipeline);
@@ -107,7 +135,8 @@ function changedNodes(old: SkillGraph, step: PlanStep, target: SkillGraph): Skil
   const rest = old.nodes.filter((node) => !touched(node));
   if (step.action === 'removeCamera' || !after) return rest;
   if (before?.kind === 'source' && after.kind === 'source') {
-    const merged = step.action === 'setRegions' ? { ...before, regions: after.regions } : { ...after, regions: before.regions };
+    const merged =
+      step.action === 'setRegions' ? { ...before, regions: after.regions } : { ...after, regions: before.regions };
     return [...rest, merged];
   }
   return [...rest, after];

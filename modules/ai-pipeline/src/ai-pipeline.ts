@@ -129,7 +129,10 @@ export class AiPipeline {
       version,
       steps: steps.map((step) => step.action),
     });
-    this.#reporter.configured(version, [...result.errors, ...notes.map((note) => ({ path: note.pipeline, message: note.message }))]);
+    this.#reporter.configured(version, [
+      ...result.errors,
+      ...notes.map((note) => ({ path: note.pipeline, message: note.message })),
+    ]);
     await this.#sendStatus(result.errors.length > 0 ? 'applied-with-errors' : 'applied', version, result.errors);
     return true;
   }
@@ -214,6 +217,8 @@ function regionsByPipeline(components: Components): Map<string, RegionOfInterest
 
 /** Host names of other modules resolve in containers only; the process executor says where they are instead. */
 function withReachableSources(graph: SkillGraph): SkillGraph {
-  const nodes = graph.nodes.map((node) => (node.kind === 'source' ? { ...node, url: rewriteEndpoint(node.url) } : node));
+  const nodes = graph.nodes.map((node) =>
+    node.kind === 'source' ? { ...node, url: rewriteEndpoint(node.url) } : node,
+  );
   return { ...graph, nodes };
 }

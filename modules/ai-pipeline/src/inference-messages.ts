@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { SCHEMA_VERSION, type DetectionInference, type InferenceMessage, type RegionOfInterest } from '@vantage/contracts';
+import {
+  SCHEMA_VERSION,
+  type DetectionInference,
+  type InferenceMessage,
+  type RegionOfInterest,
+} from '@vantage/contracts';
 import type { FrameInsights } from '@vantage/skill';
 
 /** A frame's insights as one entry of the inference envelope (contract C.2). */
@@ -70,6 +75,7 @@ export class MessageCadence {
       return [];
     }
     this.#leadSeenMs = frame.captureTimeMs;
+    this.#unsent.delete(frame.sensor);
     const due = this.#nextDue.get(frame.sensor) ?? 0;
     // A camera that was opened again counts from 0.
     if (frame.frameId < due && frame.frameId > due - this.#everyNFrames) return [];

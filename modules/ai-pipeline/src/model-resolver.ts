@@ -31,7 +31,10 @@ export async function resolveModel(
     const fetched = await store.fetch({ ...node.package, ...(signal ? { signal } : {}) });
     configFile = store.resolve(fetched, node.configFile);
   } else configFile = path.resolve(localRoot, node.configFile);
-  return { ...(await readModelConfig(configFile, logger)), ...(node.parser === undefined ? {} : { parser: node.parser }) };
+  return {
+    ...(await readModelConfig(configFile, logger)),
+    ...(node.parser === undefined ? {} : { parser: node.parser }),
+  };
 }
 
 /** Reads an nvinfer configuration and what it names. Paths in it are relative to its folder. */
@@ -47,7 +50,8 @@ export async function readModelConfig(configFile: string, logger: Logger): Promi
   }
   const config = parseInferConfig(text, name);
   refuseBroken(config, name);
-  for (const problem of config.problems) logger.warn(`${name}:${problem.line} ${problem.message}`, { key: problem.key });
+  for (const problem of config.problems)
+    logger.warn(`${name}:${problem.line} ${problem.message}`, { key: problem.key });
   for (const { key, line, why } of config.notUsed) logger.debug(`${name}:${line} ${key} is not used here: ${why}`);
 
   const { onnxFile, labelFile } = config.spec;
@@ -65,7 +69,10 @@ async function readConfigText(file: string): Promise<string> {
   try {
     const bytes = await readFile(file);
     if (bytes.length > MAX_CONFIG_BYTES) {
-      throw new VantageError('MODEL_CONFIG_INVALID', `${file} has ${bytes.length} bytes: that is no configuration file`);
+      throw new VantageError(
+        'MODEL_CONFIG_INVALID',
+        `${file} has ${bytes.length} bytes: that is no configuration file`,
+      );
     }
     return bytes.toString('utf8');
   } catch (error) {

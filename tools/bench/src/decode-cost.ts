@@ -29,7 +29,9 @@ export const decodeCost: Bench = {
       const into = await cpuMs(() => readPictures(ffmpeg, video));
       reference.push(alone.cpuMs / into.frames);
       ours.push(into.cpuMs / into.frames);
-      note(`round ${round}: ffmpeg alone ${reference.at(-1)?.toFixed(2)}, into Node ${ours.at(-1)?.toFixed(2)} ms/frame`);
+      note(
+        `round ${round}: ffmpeg alone ${reference.at(-1)?.toFixed(2)}, into Node ${ours.at(-1)?.toFixed(2)} ms/frame`,
+      );
     }
     return { ours: median(ours), reference: median(reference) };
   },
@@ -38,7 +40,23 @@ export const decodeCost: Bench = {
 async function ffmpegAlone(ffmpeg: Ffmpeg, video: string): Promise<number> {
   const child = spawn(
     ffmpeg.path,
-    ['-v', 'error', '-filter_threads', '1', '-threads', '1', '-i', video, '-map', '0:V:0', '-vf', pictureFilter(PICTURE), '-f', 'null', '-'],
+    [
+      '-v',
+      'error',
+      '-filter_threads',
+      '1',
+      '-threads',
+      '1',
+      '-i',
+      video,
+      '-map',
+      '0:V:0',
+      '-vf',
+      pictureFilter(PICTURE),
+      '-f',
+      'null',
+      '-',
+    ],
     { stdio: 'ignore' },
   );
   await once(child, 'close');

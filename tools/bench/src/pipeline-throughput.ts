@@ -34,7 +34,9 @@ export const pipelineThroughput: Bench = {
       const { fps, loopDelayMs } = await wholePipeline();
       ours.push(fps);
       delays.push(loopDelayMs);
-      note(`round ${round}: bare ${reference.at(-1)?.toFixed(1)}, pipeline ${fps.toFixed(1)} frames/s, loop p99 ${loopDelayMs.toFixed(1)} ms`);
+      note(
+        `round ${round}: bare ${reference.at(-1)?.toFixed(1)}, pipeline ${fps.toFixed(1)} frames/s, loop p99 ${loopDelayMs.toFixed(1)} ms`,
+      );
     }
     const loopDelayMs = Math.round(median(delays) * 10) / 10;
     return {

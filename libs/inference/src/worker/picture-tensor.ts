@@ -24,7 +24,11 @@ export class PictureTensor {
     this.#options = options;
     const { width, height, layout } = options;
     this.#data = new Float32Array(3 * width * height);
-    this.tensor = new ort.Tensor('float32', this.#data, layout === 'NHWC' ? [1, height, width, 3] : [1, 3, height, width]);
+    this.tensor = new ort.Tensor(
+      'float32',
+      this.#data,
+      layout === 'NHWC' ? [1, height, width, 3] : [1, 3, height, width],
+    );
   }
 
   /** Writes the picture where its padding leaves room, normalised as the configuration says. */

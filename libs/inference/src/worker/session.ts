@@ -154,7 +154,11 @@ function networkSize(spec: ModelSpec, input: PictureInput): { width: number; hei
     return { width: asked.width, height: asked.height };
   }
   if (asked && (asked.width !== width || asked.height !== height)) {
-    throw networkSizeMismatch(spec.name, `${asked.channels};${asked.height};${asked.width}`, `${height}x${width} (height x width)`);
+    throw networkSizeMismatch(
+      spec.name,
+      `${asked.channels};${asked.height};${asked.width}`,
+      `${height}x${width} (height x width)`,
+    );
   }
   return { width, height };
 }

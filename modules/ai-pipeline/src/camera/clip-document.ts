@@ -43,14 +43,12 @@ export function clipDocument(input: ClipDocumentInput): ClipDocument {
       detections: last?.detections ?? [],
     });
   });
-  const regions = input.regions.map(
-    ({ label, color, coordinates }): RegionOfInterest => ({
-      label,
-      color,
-      coordinates: coordinates.map(([x, y]): [number, number] => [x, y]),
-      sensor: input.sensor,
-    }),
-  );
+  const regions = input.regions.map(({ label, color, coordinates }): RegionOfInterest => ({
+    label,
+    color,
+    coordinates: coordinates.map(([x, y]): [number, number] => [x, y]),
+    sensor: input.sensor,
+  }));
   return toMessage(regions, inferences);
 }
 

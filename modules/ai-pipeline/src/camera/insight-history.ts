@@ -20,7 +20,8 @@ export class InsightHistory {
     this.#frames.push(frame);
     const horizon = frame.ptsUs - this.#seconds * 1e6;
     // Cut in lots, so that the array is not moved for every frame.
-    if ((this.#frames[256]?.ptsUs ?? Infinity) < horizon || this.#frames.length > MAX_FRAMES) this.#frames.splice(0, 256);
+    if ((this.#frames[256]?.ptsUs ?? Infinity) < horizon || this.#frames.length > MAX_FRAMES)
+      this.#frames.splice(0, 256);
     for (const wake of this.#waiters) wake();
   }
 

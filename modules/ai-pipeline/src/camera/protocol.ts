@@ -86,7 +86,13 @@ export interface ClipReport {
 
 export type FromCamera =
   | { readonly kind: 'state'; readonly state: CameraState }
-  | { readonly kind: 'stream'; readonly width: number; readonly height: number; readonly codec: string; readonly fps: number }
+  | {
+      readonly kind: 'stream';
+      readonly width: number;
+      readonly height: number;
+      readonly codec: string;
+      readonly fps: number;
+    }
   | { readonly kind: 'insights'; readonly frame: FrameInsights }
   | { readonly kind: 'counters'; readonly counters: CameraCounters }
   | { readonly kind: 'recording'; readonly on: boolean; readonly reason: string }

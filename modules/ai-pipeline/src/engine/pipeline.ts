@@ -2,7 +2,14 @@ import { VantageError, codeOf, messageOf } from '@vantage/contracts';
 import type { InferenceBackend, LoadedModel, ModelReport, ModelSpec } from '@vantage/inference';
 import type { Ffmpeg } from '@vantage/media';
 import { Backoff, redact, type Logger } from '@vantage/observability';
-import { nodesOf, type FrameInsights, type ModelNode, type PlanStep, type SkillGraph, type SourceNode } from '@vantage/skill';
+import {
+  nodesOf,
+  type FrameInsights,
+  type ModelNode,
+  type PlanStep,
+  type SkillGraph,
+  type SourceNode,
+} from '@vantage/skill';
 import type { CameraModel, ClipReport, RecordingSettings } from '../camera/protocol.ts';
 import { Camera, type CameraStatus } from './camera.ts';
 

@@ -16,6 +16,7 @@ export async function listInputs(input: string): Promise<InferInput[]> {
   if (!info) throw new VantageError('INPUT_MISSING', `${input} does not exist`);
   if (!info.isDirectory()) return [{ file, isImage: IMAGE.test(file) }];
   const names = (await readdir(file)).filter((name) => IMAGE.test(name)).sort();
-  if (names.length === 0) throw new VantageError('INPUT_EMPTY', `${input} holds no pictures (jpg, png, bmp, webp, tiff)`);
+  if (names.length === 0)
+    throw new VantageError('INPUT_EMPTY', `${input} holds no pictures (jpg, png, bmp, webp, tiff)`);
   return names.map((name) => ({ file: path.join(file, name), isImage: true }));
 }

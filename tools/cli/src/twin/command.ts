@@ -24,7 +24,7 @@ export function twinCommand(): Command {
     .command('patch')
     .description('merge a JSON patch into the desired properties (null removes a key, arrays are replaced)')
     .argument('<module>', 'such as controllermodule')
-    .argument('<patch>', "JSON text, or @file, such as '{\"outputVideoLength\": 20}'")
+    .argument('<patch>', 'JSON text, or @file, such as \'{"outputVideoLength": 20}\'')
     .option(...stateOption)
     .action(async (module: string, patch: string, options: TwinOptions) => {
       const desired = await readPatch(patch);

@@ -6,13 +6,21 @@ import type { LocalConnection } from '../connection.ts';
 
 export interface ModuleTwin {
   readonly etag: string;
-  readonly properties: { readonly desired: Readonly<Record<string, unknown>>; readonly reported: Readonly<Record<string, unknown>> };
+  readonly properties: {
+    readonly desired: Readonly<Record<string, unknown>>;
+    readonly reported: Readonly<Record<string, unknown>>;
+  };
 }
 
 /** The part of `azure-iothub`'s Registry that the command line uses; its own types leave these as `any`. */
 interface TwinCalls {
   getModuleTwin(deviceId: string, moduleId: string): Promise<{ responseBody: ModuleTwin }>;
-  updateModuleTwin(deviceId: string, moduleId: string, patch: object, etag: string): Promise<{ responseBody: ModuleTwin }>;
+  updateModuleTwin(
+    deviceId: string,
+    moduleId: string,
+    patch: object,
+    etag: string,
+  ): Promise<{ responseBody: ModuleTwin }>;
   /** Private in the SDK, and the one way to a port other than 443 (it always calls https on the default one). */
   _restApiClient: { setOptions(options: { http: { agent: https.Agent } }): void };
 }
@@ -29,7 +37,11 @@ export class LocalRegistry {
 
   static async open(connection: LocalConnection): Promise<LocalRegistry> {
     const calls = iothub.Registry.fromConnectionString(connection.serviceConnectionString) as unknown as TwinCalls;
-    const agent = new https.Agent({ host: '127.0.0.1', port: connection.apiPort, ca: await readFile(connection.caFile) });
+    const agent = new https.Agent({
+      host: '127.0.0.1',
+      port: connection.apiPort,
+      ca: await readFile(connection.caFile),
+    });
     calls._restApiClient.setOptions({ http: { agent } });
     return new LocalRegistry(calls, connection.deviceId);
   }
@@ -49,7 +61,10 @@ export class LocalRegistry {
     } catch (error) {
       const text = messageOf(error);
       if (/ECONNREFUSED/.test(text)) {
-        throw new VantageError('RUNTIME_NOT_RUNNING', 'the local runtime does not answer; is "vantage up" still running?');
+        throw new VantageError(
+          'RUNTIME_NOT_RUNNING',
+          'the local runtime does not answer; is "vantage up" still running?',
+        );
       }
       throw new VantageError('TWIN_CALL_FAILED', `the twin of ${moduleId}: ${text}`, { cause: error });
     }

@@ -1,6 +1,12 @@
 /** What `vantage up` tells: one JSON line each with `--json`, the source of the live summary otherwise. */
 export type UpEvent =
-  | { readonly event: 'started'; readonly deviceId: string; readonly ffmpeg: string; readonly mqttPort: number; readonly apiPort: number }
+  | {
+      readonly event: 'started';
+      readonly deviceId: string;
+      readonly ffmpeg: string;
+      readonly mqttPort: number;
+      readonly apiPort: number;
+    }
   | { readonly event: 'module'; readonly module: string; readonly status: string; readonly reason?: string }
   | {
       readonly event: 'inference';
@@ -20,5 +26,11 @@ export type UpEvent =
       readonly count: number;
     }
   | { readonly event: 'recording'; readonly pipeline: string; readonly on: boolean }
-  | { readonly event: 'clip'; readonly pipeline: string; readonly file: string; readonly seconds: number; readonly frames: number }
+  | {
+      readonly event: 'clip';
+      readonly pipeline: string;
+      readonly file: string;
+      readonly seconds: number;
+      readonly frames: number;
+    }
   | { readonly event: 'error'; readonly module?: string; readonly code?: string; readonly message: string };

@@ -31,7 +31,11 @@ export class Summary {
         this.#see(event);
         return;
       case 'region':
-        this.#regions.set(`${event.sensor}, ${event.region}`, { label: event.label, count: event.count, at: Date.now() });
+        this.#regions.set(`${event.sensor}, ${event.region}`, {
+          label: event.label,
+          count: event.count,
+          at: Date.now(),
+        });
         return;
       case 'recording':
         if (event.on) this.#recording.add(event.pipeline);
@@ -98,7 +102,13 @@ export class Summary {
     const frames = before ? event.frameId - before.frameId : 0;
     const seconds = before ? (timeMs - before.timeMs) / 1000 : 0;
     const fps = frames > 0 && seconds > 0 ? frames / seconds : (before?.fps ?? 0);
-    this.#cameras.set(event.sensor, { pipeline: event.pipeline, frameId: event.frameId, timeMs, fps, objects: event.objects });
+    this.#cameras.set(event.sensor, {
+      pipeline: event.pipeline,
+      frameId: event.frameId,
+      timeMs,
+      fps,
+      objects: event.objects,
+    });
     this.#detections += Object.values(event.objects).reduce((sum, count) => sum + count, 0);
   }
 }

@@ -76,7 +76,9 @@ export async function runUp(options: UpOptions): Promise<void> {
     await runtime.stop();
   }
   if (options.seconds !== undefined && !summary.hasWorked) {
-    process.stderr.write('vantage: no detections or no clip in that time (run longer, or look at the problems above)\n');
+    process.stderr.write(
+      'vantage: no detections or no clip in that time (run longer, or look at the problems above)\n',
+    );
     process.exitCode = 1;
   }
 }
@@ -138,4 +140,3 @@ async function freePort(): Promise<number> {
   await once(server, 'close');
   return port;
 }
-

@@ -55,7 +55,13 @@ function* pipelineEvents(reported: Readonly<Record<string, unknown>>, seen: Seen
     if (isObject(clip) && seen.clips.get(pipeline) !== clip['file']) {
       const file = String(clip['file']);
       seen.clips.set(pipeline, file);
-      yield { event: 'clip', pipeline, file: path.basename(file), seconds: Number(clip['seconds']), frames: Number(clip['frames']) };
+      yield {
+        event: 'clip',
+        pipeline,
+        file: path.basename(file),
+        seconds: Number(clip['seconds']),
+        frames: Number(clip['frames']),
+      };
     }
     const problems = Array.isArray(status['problems']) ? (status['problems'] as unknown[]) : [];
     yield* newErrors(problems, seen.errors, MODULES.aiPipeline);
