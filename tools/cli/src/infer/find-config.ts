@@ -4,17 +4,28 @@ import { VantageError } from '@vantage/contracts';
 import { ModelStore } from '@vantage/model-store';
 import type { Logger } from '@vantage/observability';
 
+/** A zip keeps its address; its configuration is found relative to its root. */
+export interface FoundConfig {
+  /** On this machine, absolute. */
+  readonly file: string;
+  readonly zip?: { readonly path: string; readonly config: string };
+}
+
 /** The nvinfer configuration behind what a user names: the file itself, or the only one in a folder or zip. */
-export async function findConfig(named: string, cacheFolder: string, logger: Logger): Promise<string> {
+export async function findConfig(named: string, cacheFolder: string, logger: Logger): Promise<FoundConfig> {
   const given = path.resolve(named);
   const info = await stat(given).catch(() => undefined);
   if (!info) throw new VantageError('MODEL_CONFIG_MISSING', `${named} does not exist`);
-  if (!info.isDirectory() && !/\.zip$/i.test(given)) return given;
+  const isZip = !info.isDirectory() && /\.zip$/i.test(given);
+  if (!info.isDirectory() && !isZip) return { file: given };
   const folder = info.isDirectory()
     ? given
     : (await new ModelStore({ root: cacheFolder, logger }).fetch({ url: given })).folder;
   const configs = await configsIn(folder);
-  if (configs.length === 1) return configs[0] as string;
+  const [file] = configs;
+  if (configs.length === 1 && file !== undefined) {
+    return { file, ...(isZip ? { zip: { path: given, config: path.relative(folder, file) } } : {}) };
+  }
   const found = configs.map((file) => path.relative(folder, file)).join(', ');
   throw new VantageError(
     'MODEL_CONFIG_AMBIGUOUS',

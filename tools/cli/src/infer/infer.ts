@@ -33,7 +33,8 @@ export async function runInfer(options: InferOptions): Promise<void> {
     : silentLogger;
   const inputs = await listInputs(options.input);
   const cache = path.join(os.tmpdir(), 'vantage-models');
-  const spec = await readModelConfig(await findConfig(options.config, cache, logger), logger);
+  const { file } = await findConfig(options.config, cache, logger);
+  const spec = await readModelConfig(file, logger);
   const model = { ...spec, ...(options.parser === undefined ? {} : { parser: options.parser }) };
   const ffmpeg = await resolveFfmpeg();
   const engine = new Engine({

@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { VantageError } from '@vantage/contracts';
 import { demo } from '@vantage/demo';
 import { generateManifest } from '@vantage/manifest';
+import { silentLogger } from '@vantage/observability';
+import { findConfig } from '../infer/find-config.ts';
 
 export const REPOSITORY = path.resolve(import.meta.dirname, '../../../..');
 
@@ -30,7 +33,7 @@ export async function makeDeployment(options: DeploymentOptions): Promise<Module
     throw new VantageError('DEPLOYMENT_INVALID', `${templatePath} has no modulesContent`);
   }
   const content = manifest.modulesContent;
-  if (options.source !== undefined || options.model !== undefined) putIn(content, options);
+  if (options.source !== undefined || options.model !== undefined) await putIn(content, options);
   return content;
 }
 
@@ -43,7 +46,7 @@ interface ControllerTwin {
   };
 }
 
-function putIn(content: ModulesContent, { source, model }: DeploymentOptions): void {
+async function putIn(content: ModulesContent, { source, model }: DeploymentOptions): Promise<void> {
   const twin = content['controllermodule']?.['properties.desired'] as unknown as ControllerTwin | undefined;
   const [sensor] = twin?.azdaConfiguration.components.sensors ?? [];
   const [pipeline] = twin?.azdaConfiguration.components.deepStream.pipelineConfigs ?? [];
@@ -56,9 +59,8 @@ function putIn(content: ModulesContent, { source, model }: DeploymentOptions): v
     sensor.kind.subtype = isUrl && /^rtsp/i.test(source) ? 'RTSP' : 'File';
   }
   if (model !== undefined) {
-    const file = path.resolve(model);
-    const isConfig = /\.(txt|ini)$/i.test(file);
-    pipeline.unsecureZipUrl = isConfig ? '' : pathToFileURL(file).href;
-    pipeline.primaryModelConfigPath = isConfig ? file : '';
+    const { file, zip } = await findConfig(model, path.join(os.tmpdir(), 'vantage-models'), silentLogger);
+    pipeline.unsecureZipUrl = zip ? pathToFileURL(zip.path).href : '';
+    pipeline.primaryModelConfigPath = zip?.config ?? file;
   }
 }

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import logUpdate from 'log-update';
@@ -8,7 +9,7 @@ import { EdgeRuntime } from '@vantage/local-edge';
 import { resolveFfmpeg } from '@vantage/media';
 import { createLogger } from '@vantage/observability';
 import { writeConnection } from '../connection.ts';
-import { makeDeployment } from './deployment.ts';
+import { makeDeployment, type ModulesContent } from './deployment.ts';
 import type { UpEvent } from './events.ts';
 import { moduleCommands } from './module-commands.ts';
 import { watchRuntime } from './watch-runtime.ts';
@@ -68,7 +69,7 @@ export async function runUp(options: UpOptions): Promise<void> {
       mqttPort: runtime.ports.mqtt,
       apiPort: runtime.ports.api,
     });
-    await runtime.applyDeployment(content, { keepTwins: !options.fresh });
+    await runtime.applyDeployment(content, { keepTwins: !options.fresh && (await wasApplied(stateDir, content)) });
     show.start(started);
     await endOf(options.seconds);
   } finally {
@@ -81,6 +82,18 @@ export async function runUp(options: UpOptions): Promise<void> {
     );
     process.exitCode = 1;
   }
+}
+
+/**
+ * Whether this very deployment was applied last: then twin edits since are the user's and stay. Another source or model
+ * is another deployment, and its twins win.
+ */
+async function wasApplied(stateDir: string, content: ModulesContent): Promise<boolean> {
+  const file = path.join(stateDir, 'deployment.sha256');
+  const hash = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  const before = await readFile(file, 'utf8').catch(() => '');
+  await writeFile(file, hash);
+  return before === hash;
 }
 
 /** Resolves on Ctrl-C, SIGTERM or after the time. */
