@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-unsafe-call -- bodies are read as a consumer gets them */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
@@ -209,6 +209,21 @@ describe('logic of the user', () => {
       state: 3,
       commands: [{ startRecording: [] }],
     });
+  });
+
+  test('the example of the README does what it says', async () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const file = path.join(folder, 'example.mjs');
+    const code = /```ts\n([^]*?)```/.exec(readme)?.[1]?.replace(/state: Record<string, boolean>/, 'state') ?? '';
+    writeFileSync(file, code);
+    const { edge, recording, configure } = await run({}, await loadDecision(file));
+    await configure(components());
+    for (const labels of [[], ['cat'], ['cat'], []]) edge.deliver(INPUTS.inference, inference(...labels));
+    await edge.waitFor(() => recording().length === 2);
+    expect(recording().map((command) => command.startRecording[0])).toEqual([
+      { configId: 'P', state: true },
+      { configId: 'P', state: false },
+    ]);
   });
 
   test.each([

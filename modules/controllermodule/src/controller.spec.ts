@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/no-explicit-any, @typescript-eslint/no-unsafe-return -- tests write what types forbid */
+/* eslint-disable @typescript-eslint/no-explicit-any -- tests write what types forbid */
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -213,6 +213,15 @@ describe('consumers', () => {
     });
   });
 
+  test('a credential at the place where a long message is cut', async () => {
+    const { edge, handled } = await run(twin());
+    await handled(1);
+    const message = `${'x'.repeat(220)} rtsp://admin:${SECRET}@host/1`;
+    edge.deliver(INPUTS.configurationStatus, status({ errors: [{ path: '', message }] }));
+    await edge.waitFor(() => edge.twin.reported['modules'] !== undefined);
+    expect(JSON.stringify(edge.twin.reported)).not.toContain(SECRET.slice(0, 4));
+  });
+
   test.each(['not json', '{}', '{"module":"a.b","configurationVersion":1,"status":"applied","errors":[]}'])(
     'nonsense is ignored: %s',
     async (body) => {
@@ -262,4 +271,11 @@ test('a long list of mistakes stays within what a twin can hold', async () => {
   expect(configuration()['errors']).toHaveLength(16);
   expect(configuration()['errors'][15].message).toMatch(/^1\d\d more/);
   expect(JSON.stringify(configuration()).length).toBeLessThan(16_000);
+});
+
+test('the default twin is a good one', async () => {
+  const text = readFileSync(new URL('../twin.default.json', import.meta.url), 'utf8');
+  const { handled, configuration } = await run(JSON.parse(text) as Record<string, unknown>);
+  await handled(1);
+  expect(configuration()).toMatchObject({ status: 'applied', errors: [], warnings: [] });
 });

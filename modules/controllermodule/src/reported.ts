@@ -33,6 +33,7 @@ export function reportedModule(status: ConfigurationStatusMessage): Readonly<Rec
   };
 }
 
+/** Redacted before it is cut: a credential that is cut in two would no longer be recognised. */
 function listed(issues: readonly StatusError[], max: number): readonly StatusError[] {
   const items = issues.slice(0, max).map((issue) => ({
     path: issue.path.slice(0, LIMITS.pathChars),

@@ -41,10 +41,9 @@ export function readPipelines(value: unknown, path: string, report: Report, opti
     if (earlier !== undefined) {
       const wins = `${quote(pipeline.id)} is also the id of pipelineConfigs[${index}]; the last one counts. Give each its own id.`;
       report.warn(pathOf(path, earlier.index, 'id'), wins);
-      pipelines.delete(pipeline.id);
     }
     const lower = pipeline.id.toLowerCase();
-    const clash = [...pipelines.keys()].find((id) => id.toLowerCase() === lower);
+    const clash = [...pipelines.keys()].find((id) => id !== pipeline.id && id.toLowerCase() === lower);
     if (clash !== undefined) {
       const effect = 'They share their clip names and live address, which are lower case';
       report.warn(pathOf(itemPath, 'id'), `${quote(pipeline.id)} and ${quote(clash)} differ in case only. ${effect}.`);

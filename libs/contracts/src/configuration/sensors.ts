@@ -41,7 +41,6 @@ export function readSensors(components: Readonly<Record<string, unknown>>, path:
     if (earlier !== undefined) {
       const wins = `${quote(name)} is also the name of sensors[${index}]; the last one counts. Give each sensor its own name.`;
       report.warn(pathOf(at, earlier.index, 'name'), wins);
-      sensors.delete(name);
     }
     sensors.set(name, { ...read, index });
   });

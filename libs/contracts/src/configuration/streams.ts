@@ -33,7 +33,6 @@ export function readStreams(
         pathOf(path, earlier.index, 'name'),
         `${quote(stream.name)} is also the name of streams[${index}]; the last one counts. ${remedy}.`,
       );
-      streams.delete(stream.name);
     }
     streams.set(stream.name, { stream, accepted: item, index });
   });
