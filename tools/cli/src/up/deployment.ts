@@ -40,7 +40,7 @@ export async function makeDeployment(options: DeploymentOptions): Promise<Module
 interface ControllerTwin {
   azdaConfiguration: {
     components: {
-      sensors: { name: string; kind: { subtype: string }; endpoint: string }[];
+      sensors: { kind: { subtype: string }; endpoint: string; playback?: { loop: boolean } }[];
       deepStream: { pipelineConfigs: { unsecureZipUrl: string; primaryModelConfigPath: string }[] };
     };
   };
@@ -57,6 +57,8 @@ async function putIn(content: ModulesContent, { source, model }: DeploymentOptio
     const isUrl = /^[a-z]+:\/\//i.test(source);
     sensor.endpoint = isUrl ? source : pathToFileURL(path.resolve(source)).href;
     sensor.kind.subtype = isUrl && /^rtsp/i.test(source) ? 'RTSP' : 'File';
+    // A file stands for a camera here, and a camera does not end.
+    sensor.playback = { loop: true };
   }
   if (model !== undefined) {
     const { file, zip } = await findConfig(model, path.join(os.tmpdir(), 'vantage-models'), silentLogger);

@@ -5,8 +5,20 @@ import type { UpEvent } from './events.ts';
 
 /** Turns what the runtime sees into events for people: only what changes something for them. */
 export function watchRuntime(runtime: EdgeRuntime, emit: (event: UpEvent) => void): void {
+  const statuses = new Map<string, string>();
+  const tellModule = (module: string, status: string, reason: string): void => {
+    if (statuses.get(module) === status) return;
+    statuses.set(module, status);
+    emit({ event: 'module', module, status, ...(reason && reason !== status ? { reason } : {}) });
+  };
   runtime.on('module', ({ id, status, reason }) => {
-    emit({ event: 'module', module: id, status, ...(reason ? { reason } : {}) });
+    // What was never started, or runs and has long been connected, is no news.
+    if (reason === 'not started' || (status === 'running' && statuses.get(id) === 'connected')) return;
+    tellModule(id, status === 'running' ? 'starting' : status, reason === status || status === 'running' ? '' : reason);
+  });
+  runtime.on('client', (name, state) => {
+    const module = name.split('/')[1];
+    if (module !== undefined) tellModule(module, state.status === 'Connected' ? 'connected' : 'disconnected', '');
   });
   runtime.on('message', (message) => {
     for (const event of messageEvents(message)) emit(event);
