@@ -10,7 +10,7 @@ import { DEFAULT_RESTART_TIMING } from './agent/restart-policy.ts';
 import { ApiServer } from './api/api-server.ts';
 import { notRunning, identityNotFound } from './errors.ts';
 import { HubAccess, SERVICE_POLICY } from './hub/access.ts';
-import { EdgeHub } from './hub/edge-hub.ts';
+import { EdgeHub, type ClientState } from './hub/edge-hub.ts';
 import type { UpstreamMessage } from './hub/message.ts';
 import type { MethodCall, MethodResult } from './hub/methods.ts';
 import { latestEvents } from './latest-events.ts';
@@ -141,6 +141,11 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
   /** Merges into a module's desired properties. @throws VantageError EDGE_TWIN_PATCH_INVALID, EDGE_IDENTITY_NOT_FOUND */
   async patchDesired(moduleId: string, patch: Readonly<Record<string, unknown>>): Promise<Twin> {
     return this.#running.twins.patch(this.#nameOf(moduleId), { desired: patch });
+  }
+
+  /** Whether a module is connected, and since when; undefined when it never was since the start. */
+  clientState(moduleId: string): ClientState | undefined {
+    return this.#running.hub.clientState(this.#nameOf(moduleId));
   }
 
   /** Calls a direct method of a module. @throws VantageError EDGE_METHOD_TARGET_OFFLINE, EDGE_METHOD_TIMEOUT */

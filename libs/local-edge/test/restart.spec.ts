@@ -1,0 +1,164 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { Message } from 'azure-iot-device';
+import type { ClientState, EdgeRuntime } from '../src/index.ts';
+import { ROUTES, cleanUp, closeQuietly, next, openModule, startRuntime, temporaryFolder } from './harness.ts';
+
+afterEach(cleanUp);
+
+function connected(runtime: EdgeRuntime, moduleId: string): Promise<void> {
+  if (runtime.clientState(moduleId)?.status === 'Connected') return Promise.resolve();
+  return new Promise((resolve) => {
+    runtime.on('client', (name: string, state: ClientState) => {
+      if (name === `${runtime.deviceId}/${moduleId}` && state.status === 'Connected') resolve();
+    });
+  });
+}
+
+describe('a restart of the runtime in the middle', () => {
+  test('clients come back, twins and ports are kept, and what waited for an absent module arrives', async () => {
+    const stateDir = await temporaryFolder();
+    const first = await startRuntime({ stateDir });
+    const { mqtt } = first.ports;
+    await first.patchDesired('$edgeHub', ROUTES);
+    const a = await openModule(first, 'a');
+    // A client that only reads its twin never reconnects by itself (SDK): one that has methods does.
+    a.onMethod('any', () => undefined);
+    const twin = await a.getTwin();
+    const desired: { x?: number; $version: number }[] = [];
+    twin.on('properties.desired', (patch: { x?: number; $version: number }) => desired.push({ ...patch }));
+    const b = await openModule(first, 'b');
+    b.on('inputMessage', () => undefined);
+    await closeQuietly(b);
+    for (const n of [1, 2, 3]) await a.sendOutputEvent('out', new Message(String(n)));
+
+    await first.stop();
+    const second = await startRuntime({ stateDir });
+    expect(second.ports.mqtt).toBe(mqtt);
+    await connected(second, 'a');
+
+    // The SDK does not subscribe to twin topics again: the hub's own sessions keep the twin alive.
+    const heard = new Promise<void>((resolve) => {
+      twin.on('properties.desired', (patch: { x?: number }) => {
+        if (patch.x === 7) resolve();
+      });
+    });
+    await second.patchDesired('a', { x: 7 });
+    await heard;
+    expect(desired.at(-1)).toEqual({ x: 7, $version: 2 });
+
+    const later = await openModule(second, 'b');
+    const received: string[] = [];
+    await new Promise<void>((resolve) => {
+      later.on('inputMessage', (_input: string, message: Message) => {
+        received.push((message.getData() as Buffer).toString());
+        if (received.length === 4) resolve();
+      });
+      a.sendOutputEvent('out', new Message('4')).catch(() => undefined);
+    });
+    expect(received).toEqual(['1', '2', '3', '4']);
+  });
+
+  test('upstream messages go on counting', async () => {
+    const stateDir = await temporaryFolder();
+    for (const sequence of [1, 2]) {
+      const runtime = await startRuntime({ stateDir });
+      await runtime.patchDesired('$edgeHub', ROUTES);
+      const a = await openModule(runtime, 'a');
+      const upstream = next(runtime, 'upstream');
+      await a.sendOutputEvent('up', new Message('x'));
+      expect(await upstream).toEqual([expect.objectContaining({ sequence })]);
+      await closeQuietly(a);
+      await runtime.stop();
+    }
+    const lines = (await readFile(join(stateDir, 'upstream.jsonl'), 'utf8')).trim().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { sequence: number }).sequence)).toEqual([1, 2]);
+  });
+});
+
+describe('a damaged state folder', () => {
+  test.each(['identities.json', 'sessions.json', 'messages.journal', 'processes.json', 'certs/server.pem'])(
+    'an empty %s does not stop the start',
+    async (file) => {
+      const stateDir = await temporaryFolder();
+      await (await startRuntime({ stateDir })).stop();
+      await writeFile(join(stateDir, file), '');
+      const runtime = await startRuntime({ stateDir });
+      expect((await openModule(runtime, 'a')).constructor.name).toBe('ModuleClient');
+    },
+  );
+
+  test('a twin that was cut short is set aside, and its version does not go back', async () => {
+    const stateDir = await temporaryFolder();
+    const first = await startRuntime({ stateDir });
+    await first.moduleEnvironment('a');
+    await first.patchDesired('a', { x: 1 });
+    await first.stop();
+    const path = join(stateDir, 'twins', `${encodeURIComponent(`vantage-edge/a`)}.json`);
+    await writeFile(path, (await readFile(path, 'utf8')).slice(0, 40));
+    const second = await startRuntime({ stateDir });
+    expect(second.twin('a').desired).toEqual({});
+    expect(second.twin('a').desiredVersion).toBeGreaterThan(2);
+    expect(await readFile(`${path}.corrupt`, 'utf8')).toHaveLength(40);
+  });
+
+  test('a journal that ends in the middle of a record keeps what is before', async () => {
+    const stateDir = await temporaryFolder();
+    const first = await startRuntime({ stateDir });
+    await first.patchDesired('$edgeHub', ROUTES);
+    await first.moduleEnvironment('b');
+    const a = await openModule(first, 'a');
+    for (const text of ['one', 'two']) await a.sendOutputEvent('out', new Message(text));
+    await closeQuietly(a);
+    await first.stop();
+    const path = join(stateDir, 'messages.journal');
+    const bytes = await readFile(path);
+    await writeFile(path, bytes.subarray(0, bytes.length - 5));
+    const second = await startRuntime({ stateDir });
+    const [, message] = (await next(await openModule(second, 'b'), 'inputMessage')) as [string, Message];
+    expect((message.getData() as Buffer).toString()).toBe('one');
+  });
+});
+
+describe('the state folder', () => {
+  test('belongs to one runtime at a time', async () => {
+    const stateDir = await temporaryFolder();
+    const first = await startRuntime({ stateDir });
+    await expect(startRuntime({ stateDir })).rejects.toMatchObject({
+      code: 'EDGE_STATE_IN_USE',
+      details: { pid: process.pid },
+    });
+    await first.stop();
+    await startRuntime({ stateDir });
+  });
+
+  test('of another living process is refused with its pid; of a dead one it is taken over', async () => {
+    const stateDir = await temporaryFolder();
+    await (await startRuntime({ stateDir })).stop();
+    const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();
+    await writeFile(join(stateDir, 'lock'), JSON.stringify({ pid: process.ppid, bootId }));
+    await expect(startRuntime({ stateDir })).rejects.toMatchObject({ details: { pid: process.ppid } });
+    await writeFile(join(stateDir, 'lock'), JSON.stringify({ pid: 2 ** 22 + 1, bootId }));
+    await startRuntime({ stateDir });
+  });
+
+  test('two runtimes live side by side on one machine', async () => {
+    const [one, two] = [await startRuntime(), await startRuntime()];
+    expect(one.ports.mqtt).not.toBe(two.ports.mqtt);
+    expect(one.ports.api).not.toBe(two.ports.api);
+    const [a, b] = [await openModule(one, 'a'), await openModule(two, 'a')];
+    await one.patchDesired('a', { who: 'one' });
+    await two.patchDesired('a', { who: 'two' });
+    expect((await a.getTwin()).properties.desired).toMatchObject({ who: 'one' });
+    expect((await b.getTwin()).properties.desired).toMatchObject({ who: 'two' });
+  });
+
+  test('a port that is taken is named', async () => {
+    const one = await startRuntime();
+    await expect(startRuntime({ mqttPort: one.ports.mqtt })).rejects.toMatchObject({
+      code: 'EDGE_PORT_IN_USE',
+      details: { port: one.ports.mqtt },
+    });
+  });
+});
