@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import type { AuthenticationProvider } from 'azure-iot-common';
 import type { DeviceClientOptions, TwinProperties } from 'azure-iot-device';
 import deviceMqtt from 'azure-iot-device-mqtt';
@@ -11,6 +12,24 @@ export interface TwinDocument {
   readonly reported: TwinObject;
 }
 
+/** What we use of the mqtt.js client inside the SDK. */
+interface MqttJsClient {
+  end(force: boolean, ...rest: unknown[]): unknown;
+  /** Callbacks of what is not acknowledged, by message id. */
+  readonly outgoing: object;
+  readonly stream?: { destroy(): void };
+}
+
+/** The mqtt.js that the SDK itself would load, which is not the version the rest of the house has. */
+const mqtt = createRequire(createRequire(import.meta.url).resolve('azure-iot-mqtt-base'))('mqtt') as {
+  connect(uri: string, options: object): MqttJsClient;
+};
+
+interface Ending {
+  hurry: boolean;
+  client: MqttJsClient | undefined;
+}
+
 /**
  * The SDK's MQTT connection, made safe against what arrives on it (contract iot-edge-runtime 0.6): the SDK parses
  * messages inside the event, so one malformed message would end the process, and it ignores the status of twin
@@ -18,10 +37,34 @@ export interface TwinDocument {
  */
 class GuardedMqttBase extends mqttBase.MqttBase {
   readonly #logger: Logger;
+  readonly #ending: Ending;
 
   constructor(logger: Logger) {
-    super();
+    const ending: Ending = { hurry: false, client: undefined };
+    super({
+      connect: (uri: string, options: object) => {
+        const client = mqtt.connect(uri, options);
+        const end = client.end.bind(client);
+        client.end = (force, ...rest) =>
+          end(force || (ending.hurry && Object.keys(client.outgoing).length > 0), ...rest);
+        ending.client = client;
+        return client;
+      },
+    });
+    this.#ending = ending;
     this.#logger = logger;
+  }
+
+  /**
+   * From now on an end does not wait for PUBACKs that may never come; mqtt.js would, for ever. Not for the SDK's own
+   * token renewal, which ends and reconnects, and must wait for them.
+   */
+  hurry(): void {
+    this.#ending.hurry = true;
+  }
+
+  destroy(): void {
+    this.#ending.client?.stream?.destroy();
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -71,10 +114,23 @@ type Callback<T> = (error?: Error | null, result?: T) => void;
  * arrays index by index (0.3).
  */
 export class EdgeTransport extends deviceMqtt.Mqtt {
+  readonly #base: GuardedMqttBase;
   #options: DeviceClientOptions = {};
 
   constructor(authentication: AuthenticationProvider, logger: Logger) {
-    super(authentication, new GuardedMqttBase(logger));
+    const base = new GuardedMqttBase(logger);
+    super(authentication, base);
+    this.#base = base;
+  }
+
+  /** The coming disconnect is the last one and has to be over soon. */
+  hurry(): void {
+    this.#base.hurry();
+  }
+
+  /** Drops the connection, whatever state it is in. The client around it is of no use afterwards. */
+  destroy(): void {
+    this.#base.destroy();
   }
 
   override setOptions(options: DeviceClientOptions, done?: (error?: Error, result?: unknown) => void): void {

@@ -23,7 +23,7 @@ export interface OutboundMessage {
   readonly contentType: 'application/json';
 }
 
-const CLOSE_TIMEOUT_MS = 3000;
+const CLOSE_TIMEOUT_MS = 2000;
 
 /**
  * One connection: a `ModuleClient` from its connect to its first trouble. It never reconnects: the SDK forgets twin
@@ -144,6 +144,7 @@ class Link {
 
   async #close(reason: string): Promise<void> {
     this.fail(reason);
+    this.transport.hurry();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)));
     const closed = this.client.close().then(
@@ -152,6 +153,7 @@ class Link {
     );
     await Promise.race([closed, late]);
     clearTimeout(timer);
+    this.transport.destroy();
   }
 
   async #limited<T>(what: string, work: Promise<T>, timeoutMs: number): Promise<T> {

@@ -143,7 +143,7 @@ export class TestHub extends EventEmitter<HubEvents> {
   async forget(topic: string): Promise<void> {
     const clients = Object.values((this.#broker as unknown as { clients: Record<string, Client> }).clients);
     for (const client of clients)
-      await new Promise<void>((resolve) => client.unsubscribe([{ topic, qos: 0 }] as never, () => resolve()));
+      await new Promise<void>((resolve) => client.unsubscribe(topic as never, () => resolve()));
   }
 
   async patchDesired(patch: TwinObject, announce: TwinObject | string | false = patch): Promise<void> {
