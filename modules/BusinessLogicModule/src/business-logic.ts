@@ -63,7 +63,7 @@ export class BusinessLogic {
     const { sensors, businessLogicConfig, logLevel, errors } = validateSensors(body);
     const { settings, errors: settingErrors } = readSettings(businessLogicConfig);
     const problems: readonly StatusError[] = [...errors, ...settingErrors];
-    for (const problem of problems) this.#logger.error(problem.message, { path: problem.path });
+    for (const problem of problems) this.#logger.error(lineOf(problem));
     if (sensors === undefined) {
       await this.#sendStatus('rejected', version, problems);
       return;
@@ -84,17 +84,17 @@ export class BusinessLogic {
   }
 
   /**
-   * The ai-pipeline ignores commands for pipelines that it does not know. So recording by hand is said again when it may
-   * not have known them: a consumer has (re)started, or a pipeline is new. After other edits it is not: what the logic has
-   * stopped since stays stopped.
+   * The ai-pipeline ignores commands for pipelines that it does not know. So a recording by hand is started again when it
+   * may not have known them: a consumer has (re)started, or a pipeline is new. After other edits it is not: what the logic
+   * has stopped since stays stopped.
    */
   async #repeatByHand(body: unknown, reason: string | undefined): Promise<void> {
     const before = this.#pipelines;
     this.#pipelines = pipelinesOf(body);
     const everything = before === undefined || reason === 'started' || reason === 'requested';
     const requests = everything ? this.#byHand : this.#byHand.filter(({ configId }) => !before.has(configId));
-    const known = requests.filter(({ configId }) => this.#pipelines?.has(configId) === true);
-    if (known.length > 0) await this.#send({ startRecording: known });
+    const starts = requests.filter(({ configId, state }) => state && this.#pipelines?.has(configId) === true);
+    if (starts.length > 0) await this.#send({ startRecording: starts });
   }
 
   async #onInference(message: InputMessage): Promise<void> {
@@ -110,8 +110,8 @@ export class BusinessLogic {
   /** A patch that says the same again is forwarded again: that is how people restart a recording (B.4, G.3). */
   async #onTwin(desired: unknown, { patch }: DesiredChange): Promise<void> {
     const { startRecording, errors, warnings } = readBusinessLogicTwin(desired);
-    for (const issue of errors) this.#logger.error(issue.message, { path: issue.path });
-    for (const issue of warnings) this.#logger.warn(issue.message, { path: issue.path });
+    for (const issue of errors) this.#logger.error(lineOf(issue));
+    for (const issue of warnings) this.#logger.warn(lineOf(issue));
     const reported = errors.slice(0, 10).map(({ path, message }) => ({ path, message }));
     this.#edge.report({ twin: { errors: reported } }).catch(() => undefined);
     this.#byHand = startRecording ?? [];
@@ -169,6 +169,10 @@ export class BusinessLogic {
       return undefined;
     }
   }
+}
+
+function lineOf({ path, message }: StatusError): string {
+  return path === '' ? message : `${path}: ${message}`;
 }
 
 function versionOf(message: InputMessage): number | null {

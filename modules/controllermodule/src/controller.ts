@@ -8,6 +8,7 @@ import {
   OUTPUTS,
   parseJson,
   validateConfiguration,
+  type ConfigIssue,
   type PublishReason,
 } from '@vantage/contracts';
 import type { EdgeModuleApi } from '@vantage/edge-client';
@@ -38,7 +39,8 @@ export class Controller {
   readonly #logger: ControllerOptions['logger'];
   readonly #modules = new Set<string>();
   #active: Published | undefined;
-  #published = false;
+  /** What consumers were last given. */
+  #published: Published | undefined;
 
   constructor(options: ControllerOptions) {
     this.#edge = options.edge;
@@ -65,17 +67,16 @@ export class Controller {
 
   async #onDesired(desired: unknown, version: number): Promise<void> {
     const { components, accepted, errors, warnings } = validateConfiguration(desired);
-    for (const issue of errors) this.#logger.error(issue.message, { path: issue.path, configurationVersion: version });
-    for (const issue of warnings) this.#logger.warn(issue.message, { path: issue.path, configurationVersion: version });
-    const reason = this.#published ? 'changed' : 'started';
+    for (const issue of errors) this.#logger.error(lineOf(issue), { configurationVersion: version });
+    for (const issue of warnings) this.#logger.warn(lineOf(issue), { configurationVersion: version });
+    const reason = this.#published === undefined ? 'started' : 'changed';
     if (components !== undefined && accepted !== undefined) {
       if (components.logLevel !== undefined) this.#logger.setLevel(components.logLevel);
       this.#active = { version, components: accepted };
       await this.#save(this.#active);
-      this.#publish(reason);
-    } else if (!this.#published) {
-      this.#publish(reason);
     }
+    // A consumer that has started meanwhile may have been given it already.
+    if (this.#published !== this.#active) this.#publish(reason);
     const status = components === undefined ? 'rejected' : errors.length > 0 ? 'applied-with-errors' : 'applied';
     const activeVersion = this.#active?.version ?? null;
     this.#report({ configuration: reportedConfiguration({ version, status, errors, warnings, activeVersion }) });
@@ -98,7 +99,7 @@ export class Controller {
   /** Does not wait for the hub: the edge client keeps the message until it can be sent. */
   #publish(reason: PublishReason): void {
     if (this.#active === undefined) return;
-    this.#published = true;
+    this.#published = this.#active;
     const { version, components } = this.#active;
     const properties = {
       [MESSAGE_PROPERTIES.configurationVersion]: String(version),
@@ -144,4 +145,8 @@ export class Controller {
     this.#report({ modules: { [status.module]: reportedModule(status) } });
     if (status.status === 'starting') this.#publish('requested');
   }
+}
+
+function lineOf({ path, message }: ConfigIssue): string {
+  return path === '' ? message : `${path}: ${message}`;
 }
