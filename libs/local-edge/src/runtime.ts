@@ -92,7 +92,8 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
       await this.#cleanUp();
       throw error;
     }
-    const { agent, hub, twins, identities } = this.#parts;
+    const { agent, hub, twins, identities, environment } = this.#parts;
+    await environment.open();
     hub.open();
     await agent.start();
     const stored = twins.get(identityName(identities.hub.deviceId, '$edgeAgent'));

@@ -48,6 +48,14 @@ export class ModuleEnvironment {
     };
   }
 
+  /** Opens the workload APIs of all known modules: those that run without the agent's doing find theirs again. */
+  async open(): Promise<void> {
+    const { identities } = this.#options;
+    for (const { moduleId } of identities.modules(identities.hub.deviceId)) {
+      if (!moduleId.startsWith('$')) await this.#workload(moduleId);
+    }
+  }
+
   /** Everything an executor needs to start a module. */
   async launch(spec: ModuleSpec): Promise<ModuleLaunch> {
     const { hosts, onLine } = this.#options;
