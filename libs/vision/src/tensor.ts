@@ -108,12 +108,9 @@ export class TensorWriter {
   #writePlane(pixels: Uint8Array, width: number, height: number, channel: number, out: Float32Array): void {
     const { networkWidth, networkHeight, offsetX, offsetY } = this.#layout;
     const table = this.#tables[channel] as Float32Array;
-    let from = 0;
-    for (let y = 0; y < height; y += 1) {
-      let to = channel * networkWidth * networkHeight + (y + offsetY) * networkWidth + offsetX;
-      const end = to + width;
-      for (; to < end; to += 1, from += 1) out[to] = table[pixels[from] as number] as number;
-    }
+    const base = channel * networkWidth * networkHeight + offsetY * networkWidth + offsetX;
+    if (width === networkWidth) lookUp(table, pixels, 0, width * height, out, base);
+    else for (let y = 0; y < height; y += 1) lookUp(table, pixels, y * width, width, out, base + y * networkWidth);
   }
 
   #writeInterleaved(pixels: Uint8Array, width: number, height: number, channel: number, out: Float32Array): void {
@@ -126,4 +123,16 @@ export class TensorWriter {
       for (; to < end; to += 3, from += 1) out[to] = table[pixels[from] as number] as number;
     }
   }
+}
+
+/** The inner loop, free of everything that hinders the optimiser. */
+function lookUp(
+  table: Float32Array,
+  pixels: Uint8Array,
+  from: number,
+  count: number,
+  out: Float32Array,
+  to: number,
+): void {
+  for (let i = 0; i < count; i += 1) out[to + i] = table[pixels[from + i] as number] as number;
 }

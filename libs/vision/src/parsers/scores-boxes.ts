@@ -2,7 +2,7 @@ import { dimOf, floatsOf, knownClassCount, thresholdOf } from './shape.ts';
 import type { NetworkInfo, OutputParser, ParseOutputs, ParserMatch, TensorInfo } from './types.ts';
 
 /** Above this a corner cannot be a fraction of the picture (models overshoot the edges a little). */
-const LARGEST_FRACTION = 4;
+const LARGEST_FRACTION = 2;
 
 /**
  * "Scores and boxes" before suppression: scores `[batch, boxes, classes]` and decoded corner boxes x1, y1, x2, y2
