@@ -29,12 +29,13 @@ function textbook(list: CandidateList, threshold: number, topK = Infinity): numb
   return kept;
 }
 
+/** Without Math, which is slow inside of Jest. */
 function overlap({ x1, y1, x2, y2 }: CandidateList, a: number, b: number): number {
-  const w = Math.min(x2[a]!, x2[b]!) - Math.max(x1[a]!, x1[b]!);
-  const h = Math.min(y2[a]!, y2[b]!) - Math.max(y1[a]!, y1[b]!);
+  const w = (x2[a]! < x2[b]! ? x2[a]! : x2[b]!) - (x1[a]! > x1[b]! ? x1[a]! : x1[b]!);
+  const h = (y2[a]! < y2[b]! ? y2[a]! : y2[b]!) - (y1[a]! > y1[b]! ? y1[a]! : y1[b]!);
   if (w <= 0 || h <= 0) return 0;
-  const area = (i: number): number => (x2[i]! - x1[i]!) * (y2[i]! - y1[i]!);
-  return (w * h) / (area(a) + area(b) - w * h);
+  const areas = (x2[a]! - x1[a]!) * (y2[a]! - y1[a]!) + (x2[b]! - x1[b]!) * (y2[b]! - y1[b]!);
+  return (w * h) / (areas - w * h);
 }
 
 describe('CandidateList', () => {
@@ -97,13 +98,13 @@ describe('Suppressor', () => {
 
   test('is the textbook algorithm, in bins or not, and can be used again', () => {
     const suppressor = new Suppressor();
-    const size = fc.integer({ min: 0, max: 60 });
+    const size = fc.oneof(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 30, max: 160 }));
     const row = fc
-      .tuple(fc.integer({ max: 300 }), fc.integer({ max: 300 }), size, size, fc.integer({ min: 1, max: 50 }), fc.nat(2))
+      .tuple(fc.nat(300), fc.nat(300), size, size, fc.integer({ min: 1, max: 50 }), fc.nat(1))
       .map(([x, y, w, h, score, classId]): Row => [x, y, x + w, y + h, score / 50, classId]);
     fc.assert(
       fc.property(
-        fc.array(row, { maxLength: 200, size: 'max' }),
+        fc.array(row, { minLength: 150, maxLength: 300, size: 'max' }),
         fc.constantFrom(0.01, 0.1, 0.3, 0.45, 0.7, 0.99),
         fc.option(fc.integer({ min: 1, max: 40 }), { nil: undefined }),
         (rows, iouThreshold, topK) => {
@@ -113,7 +114,7 @@ describe('Suppressor', () => {
           expect(kept).toEqual(textbook(list, iouThreshold, topK));
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 30, endOnFailure: true },
     );
   });
 
