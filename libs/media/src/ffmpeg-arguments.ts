@@ -70,18 +70,32 @@ function nutOutput(fd: number): string[] {
   return [...common, '-f', 'nut', `pipe:${fd}`];
 }
 
+/**
+ * RTP carries no decoding times and FFmpeg's guesses can exceed the presentation times, upon which its muxers change
+ * both. So: decoding times that only count up, far below. FFmpeg also loses the first frame's time, which is 0.
+ */
+const RTSP_TIMES = "setts=pts='if(eq(PTS,NOPTS),if(eq(N,0),0,PREV_OUTPTS+1),PTS)':dts='N-800000'";
+
+function canSetTimes(ffmpeg: Ffmpeg): boolean {
+  return ffmpeg.libavformat[0] >= 59;
+}
+
 function encodedCodec(options: ProcessOptions): string[] {
   // A capture device gives raw or JPEG pictures; clips need something that fits a disk.
-  if (sourceKind(options.url) !== 'device') return ['-c', 'copy'];
+  const kind = sourceKind(options.url);
+  if (kind === 'rtsp' && canSetTimes(options.ffmpeg)) return ['-c', 'copy', '-bsf:v', RTSP_TIMES];
+  if (kind !== 'device') return ['-c', 'copy'];
   return ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p', '-g', '30'];
 }
 
 function inputArguments(options: ProcessOptions): string[] {
   const { url, ffmpeg } = options;
   const socketTimeoutUs = String(Math.round(options.socketTimeoutMs * 1000));
-  // Not `-fflags nobuffer`: it throws the probed packets away, and with them the keyframe that everything waits for.
   const quick = ['-probesize', '32768', '-analyzeduration', '100000', '-fpsprobesize', '0'];
   const probe = options.thoroughProbe ? [] : quick;
+  // `nobuffer` throws the probed packets away, and with them the keyframe that everything waits for. Builds without
+  // setts need it, because those packets have decoding times that the copying output would not survive.
+  const early = canSetTimes(ffmpeg) ? ['-copyts'] : ['-fflags', 'nobuffer'];
   const kind = sourceKind(url);
   switch (kind) {
     case 'rtsp':
@@ -90,7 +104,7 @@ function inputArguments(options: ProcessOptions): string[] {
         'tcp',
         `-${ffmpeg.rtspTimeoutOption}`,
         socketTimeoutUs,
-        ...['-flags', 'low_delay', ...probe],
+        ...['-flags', 'low_delay', ...early, ...probe],
         ...['-i', url],
       ];
     case 'http':

@@ -6,6 +6,7 @@ import {
   PICTURE_FD,
   TIME_OFFSET_SECONDS,
   sourceArguments,
+  sourceKind,
   type ProcessOptions,
 } from './ffmpeg-arguments.ts';
 import { FfmpegLog, type SourceInfo } from './ffmpeg-log.ts';
@@ -58,12 +59,14 @@ export class FfmpegRun {
   #announced = false;
   #infoTimer: NodeJS.Timeout | undefined;
   #resume: (() => void) | undefined;
+  readonly #fromZero: boolean;
   #offsetTicks = new Map<NutStream, number>();
 
   constructor(options: ProcessOptions, handlers: RunHandlers) {
     this.#options = options;
     this.#handlers = handlers;
     this.#log = new FfmpegLog(options.url);
+    this.#fromZero = sourceKind(options.url) === 'rtsp';
   }
 
   /** True while the consumer's promise holds the pictures back. */
@@ -137,7 +140,9 @@ export class FfmpegRun {
       offset = Math.round((TIME_OFFSET_SECONDS * den) / num);
       this.#offsetTicks.set(frame.stream, offset);
     }
-    return ticksToUs(frame.pts - offset, frame.stream.timeBase);
+    const rawUs = ticksToUs(frame.pts - offset, frame.stream.timeBase);
+    // A camera's time starts at 0; the decoder guesses a little less for the first picture, whose time FFmpeg lost.
+    return this.#fromZero ? Math.max(0, rawUs) : rawUs;
   }
 
   #readPictures(attach: (fd: number, reader: NutReader) => Readable | undefined, fd: number): void {

@@ -20,7 +20,7 @@ export interface PictureRequest {
   readonly scaleFlags?: string;
 }
 
-export const DEFAULT_SCALE_FLAGS = 'bilinear+full_chroma_int+accurate_rnd';
+export const DEFAULT_SCALE_FLAGS = 'bicubic';
 
 /** The filter chain for a request. Padding is left to whoever fills the tensor: it is never sent. */
 export function pictureFilter(request: PictureRequest): string {
