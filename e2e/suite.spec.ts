@@ -11,7 +11,16 @@ import { ASSETS, describeWithAssets } from './support/assets.ts';
 import { ffprobePath } from './support/ffprobe.ts';
 import { Suite } from './support/suite.ts';
 
-const EVERYWHERE = { label: 'everywhere', color: '#00ff00', coordinates: [[0, 0], [0, 1], [1, 1], [1, 0]] };
+const EVERYWHERE = {
+  label: 'everywhere',
+  color: '#00ff00',
+  coordinates: [
+    [0, 0],
+    [0, 1],
+    [1, 1],
+    [1, 0],
+  ],
+};
 
 /** The main job, end to end: a real camera protocol, a real model, real SDK clients, modules as processes. */
 describeWithAssets('the whole suite on a camera over RTSP', () => {
@@ -55,7 +64,8 @@ describeWithAssets('the whole suite on a camera over RTSP', () => {
   }
 
   function cameraReport(): Record<string, unknown> | undefined {
-    const pipelines = suite.reported('ai-pipeline')['pipelines'] as Record<string, { cameras?: Record<string, object> }> | undefined;
+    const pipelines = suite.reported('ai-pipeline')['pipelines'] as
+      Record<string, { cameras?: Record<string, object> }> | undefined;
     return pipelines?.['StreetDetection']?.cameras?.['street'] as Record<string, unknown> | undefined;
   }
 
@@ -68,7 +78,9 @@ describeWithAssets('the whole suite on a camera over RTSP', () => {
   }, 90_000);
 
   test('messages keep the contract: source size, fractions, frames 30 apart', async () => {
-    const envelopes = await suite.until('three messages', () => (messages.length >= 3 ? messages.slice(0, 3) : undefined));
+    const envelopes = await suite.until('three messages', () =>
+      messages.length >= 3 ? messages.slice(0, 3) : undefined,
+    );
     const parsed = envelopes.map((body) => inferenceMessageSchema.parse(JSON.parse(body)));
     for (const message of parsed) {
       expect(message).toMatchObject({ schemaVersion: '0.1', events: [] });
@@ -103,10 +115,14 @@ describeWithAssets('the whole suite on a camera over RTSP', () => {
     expect(clip.seconds).toBeGreaterThan(5);
     const times = document.inferences.map((inference) => Date.parse(inference.sourceInfo.timestamp));
     expect([...times].sort((a, b) => a - b)).toEqual(times);
-    const found = document.inferences.flatMap((inference) => (inference.type === 'detection' ? inference.detections : []));
+    const found = document.inferences.flatMap((inference) =>
+      inference.type === 'detection' ? inference.detections : [],
+    );
     expect(found.filter((detection) => detection.label === 'person').length).toBeGreaterThan(probed.frames);
     expect(found.some((detection) => detection.tracking_id > 0)).toBe(true);
-    expect(readdirSync(suite.clipFolder).filter((name) => name.startsWith('.'))).toEqual(expect.not.arrayContaining([`.${path.basename(file)}`]));
+    expect(readdirSync(suite.clipFolder).filter((name) => name.startsWith('.'))).toEqual(
+      expect.not.arrayContaining([`.${path.basename(file)}`]),
+    );
   }, 120_000);
 
   test('a region moved in the twin reaches the messages without the camera being opened again', async () => {
@@ -124,7 +140,10 @@ describeWithAssets('the whole suite on a camera over RTSP', () => {
       const report = suite.reported('controllermodule')['configuration'] as { status?: string } | undefined;
       return report?.status === 'rejected' ? report : undefined;
     });
-    expect(configuration).toMatchObject({ status: 'rejected', errors: [{ path: 'azdaConfiguration' }] });
+    expect(configuration).toMatchObject({
+      status: 'rejected',
+      errors: [{ message: expect.stringContaining('azdaConfiguration') }],
+    });
     await suite.event('inference', () => true, { after: suite.events.length });
     expect(cameraReport()).toMatchObject({ state: 'running', reconnects: 0 });
   }, 60_000);
@@ -161,8 +180,15 @@ function probe(file: string): { codec: string; width: number; height: number; fr
   const args = ['-v', 'error', '-select_streams', 'v:0', '-count_frames', '-show_entries'];
   const entries = 'stream=codec_name,width,height,nb_read_frames';
   const json = execFileSync(ffprobePath(), [...args, entries, '-of', 'json', file], { encoding: 'utf8' });
-  const [stream] = (JSON.parse(json) as { streams: { codec_name: string; width: number; height: number; nb_read_frames: string }[] }).streams;
-  return { codec: stream!.codec_name, width: stream!.width, height: stream!.height, frames: Number(stream!.nb_read_frames) };
+  const [stream] = (
+    JSON.parse(json) as { streams: { codec_name: string; width: number; height: number; nb_read_frames: string }[] }
+  ).streams;
+  return {
+    codec: stream!.codec_name,
+    width: stream!.width,
+    height: stream!.height,
+    frames: Number(stream!.nb_read_frames),
+  };
 }
 
 /** Direct children of a process, from /proc. */

@@ -76,7 +76,9 @@ export class Suite {
       if (Date.now() > deadline) {
         const tail = this.events.slice(-15).map((event) => JSON.stringify(event));
         const log = readFileSync(path.join(this.stateDir, 'logs', 'ai-pipeline.log'), 'utf8').slice(-2500);
-        throw new Error(`no ${what} within ${timeoutMs} ms; the last events:\n${tail.join('\n')}\nai-pipeline:\n${log}`);
+        throw new Error(
+          `no ${what} within ${timeoutMs} ms; the last events:\n${tail.join('\n')}\nai-pipeline:\n${log}`,
+        );
       }
       await new Promise<void>((resolve) => {
         const wake = (): void => {

@@ -32,7 +32,7 @@ export {
 } from './fit.ts';
 export { TensorWriter, fillPad, tensorLength, type TensorLayout, type TensorNormalisation } from './tensor.ts';
 export { chooseParser, type ParserChoice, type ParserRequest } from './parsers/choose.ts';
-export { OUTPUT_PARSERS } from './parsers/registry.ts';
+export { OUTPUT_PARSERS, PARSER_NAMES } from './parsers/registry.ts';
 export { describeOutputs, parseSettings } from './parsers/shape.ts';
 export type {
   NetworkInfo,

@@ -22,6 +22,7 @@ import { resolveFfmpeg } from '@vantage/media';
 import { ModelStore } from '@vantage/model-store';
 import { resolveVolume, rewriteEndpoint, type ModuleContext } from '@vantage/observability';
 import { compileComponents, type FrameInsights, type SkillGraph } from '@vantage/skill';
+import { PARSER_NAMES } from '@vantage/vision';
 import { Engine } from './engine/engine.ts';
 import type { RecordingOptions } from './engine/pipeline.ts';
 import { MessageCadence, toInference, toMessage } from './inference-messages.ts';
@@ -112,7 +113,7 @@ export class AiPipeline {
   /** @returns whether the configuration took the place of the one before. */
   async #configure(body: unknown, version: number | null): Promise<boolean> {
     const { logger } = this.#context;
-    const result = validateComponents(body);
+    const result = validateComponents(body, { parsers: PARSER_NAMES });
     const { components } = result;
     for (const issue of result.errors) logger.error(issue.message, { path: issue.path });
     if (!components) {

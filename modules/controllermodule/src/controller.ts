@@ -11,6 +11,7 @@ import {
   type ConfigIssue,
   type PublishReason,
 } from '@vantage/contracts';
+import { PARSER_NAMES } from '@vantage/vision';
 import type { EdgeModuleApi } from '@vantage/edge-client';
 import type { Logger } from '@vantage/observability';
 import type { LastGood, Published } from './last-good.ts';
@@ -66,7 +67,7 @@ export class Controller {
   }
 
   async #onDesired(desired: unknown, version: number): Promise<void> {
-    const { components, accepted, errors, warnings } = validateConfiguration(desired);
+    const { components, accepted, errors, warnings } = validateConfiguration(desired, { parsers: PARSER_NAMES });
     for (const issue of errors) this.#logger.error(lineOf(issue), { configurationVersion: version });
     for (const issue of warnings) this.#logger.warn(lineOf(issue), { configurationVersion: version });
     const reason = this.#published === undefined ? 'started' : 'changed';

@@ -1,7 +1,7 @@
 import { InferenceClient, type InferenceResult } from '@vantage/inference';
 import { VideoSource, type EncodedPacket, type PictureRequest, type SourceStream } from '@vantage/media';
 import type { FrameInsights } from '@vantage/skill';
-import { ByteTracker, type Detection, type Tracker } from '@vantage/vision';
+import { createTracker, type Detection, type Tracker } from '@vantage/vision';
 import { ClipRecorder } from './clip-recorder.ts';
 import { FrameFlow, type FlowPicture } from './frame-flow.ts';
 import type { CameraCounters, CameraModel, CameraSetup, FromCamera, ToCamera } from './protocol.ts';
@@ -28,7 +28,7 @@ export class CameraTask {
   constructor(setup: CameraSetup, send: (message: FromCamera) => void) {
     this.#setup = setup;
     this.#send = send;
-    this.#tracker = setup.track ? new ByteTracker() : undefined;
+    this.#tracker = setup.track ? createTracker('light-tracker') : undefined;
     this.#flow = new FrameFlow({
       policy: setup.pace === 'realtime' ? 'latest' : 'block',
       view: () => this.#view(),
@@ -73,7 +73,7 @@ export class CameraTask {
         this.#recorder?.setRegions(message.regions);
         return;
       case 'tracker':
-        this.#tracker = message.track ? new ByteTracker() : undefined;
+        this.#tracker = message.track ? createTracker('light-tracker') : undefined;
         return;
       case 'stop':
         clearInterval(this.#counting);
