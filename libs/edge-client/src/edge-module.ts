@@ -21,7 +21,7 @@ import type {
   TwinView,
   Unsubscribe,
 } from './edge-module-api.ts';
-import { edgeClosed } from './errors.ts';
+import { edgeClosed, LOGGED_CODES, methodReplyTooLarge } from './errors.ts';
 import { Inbox, toInputMessage } from './inbox.ts';
 import { Outbox, type OverflowPolicy } from './outbox.ts';
 import { Reporter } from './reporter.ts';
@@ -309,15 +309,14 @@ export class EdgeModule implements EdgeModuleApi {
       const handler = this.#methods.get(name);
       const reply: MethodReply = handler === undefined ? { status: 404 } : await handler(payload);
       const text = JSON.stringify(reply.payload ?? null);
-      if (Buffer.byteLength(text) > METHOD_LIMIT_BYTES)
-        throw new VantageError('METHOD_REPLY_TOO_LARGE', `the reply has over ${METHOD_LIMIT_BYTES} bytes`);
+      if (Buffer.byteLength(text) > METHOD_LIMIT_BYTES) throw methodReplyTooLarge(METHOD_LIMIT_BYTES);
       // The SDK does not send a status of 0.
       return { status: reply.status === 0 ? 200 : reply.status, payload: reply.payload ?? null };
     } catch (error) {
       this.#logger.error(`method ${name} failed: ${messageOf(error)}`, { code: codeOf(error), error });
       return {
         status: 500,
-        payload: redactDeep({ code: codeOf(error) ?? 'METHOD_FAILED', message: messageOf(error) }),
+        payload: redactDeep({ code: codeOf(error) ?? LOGGED_CODES.methodFailed, message: messageOf(error) }),
       };
     }
   }

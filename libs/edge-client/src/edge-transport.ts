@@ -5,7 +5,7 @@ import deviceMqtt from 'azure-iot-device-mqtt';
 import mqttBase from 'azure-iot-mqtt-base';
 import { messageOf, type TwinObject } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
-import { twinStatus } from './errors.ts';
+import { LOGGED_CODES, twinStatus } from './errors.ts';
 
 export interface TwinDocument {
   readonly desired: TwinObject;
@@ -74,7 +74,7 @@ class GuardedMqttBase extends mqttBase.MqttBase {
       return super.emit(event, topic, withErrorBody(topic, payload));
     } catch (error) {
       this.#logger.error(`a message from the hub could not be read: ${messageOf(error)}`, {
-        code: 'EDGE_MESSAGE_UNREADABLE',
+        code: LOGGED_CODES.messageUnreadable,
         topic,
       });
       return true;
@@ -167,7 +167,7 @@ export class EdgeTransport extends deviceMqtt.Mqtt {
     const response = {
       requestId,
       status: 404,
-      payload: { code: 'METHOD_UNKNOWN', message: `there is no method "${name}"` },
+      payload: { code: LOGGED_CODES.methodUnknown, message: `there is no method "${name}"` },
     };
     this.sendMethodResponse(response as Parameters<deviceMqtt.Mqtt['sendMethodResponse']>[0], () => undefined);
   }

@@ -74,3 +74,17 @@ export const twinStatus = (status: number, text: string): VantageError =>
 /** A message body that is not JSON. */
 export const inputNotJson = (input: string, cause: unknown): VantageError =>
   new VantageError('EDGE_INPUT_NOT_JSON', `message on input "${input}" is not JSON`, { cause, details: { input } });
+
+/** A method handler answered more than the hub takes. */
+export const methodReplyTooLarge = (limitBytes: number): VantageError =>
+  new VantageError('METHOD_REPLY_TOO_LARGE', `the reply has over ${limitBytes} bytes`);
+
+/** Codes that only appear in log lines and method answers. */
+export const LOGGED_CODES = {
+  /** A message from the hub could not be read; it was passed over. */
+  messageUnreadable: 'EDGE_MESSAGE_UNREADABLE',
+  /** A method nobody registered was called (404). */
+  methodUnknown: 'METHOD_UNKNOWN',
+  /** A method handler threw an error without a code (500). */
+  methodFailed: 'METHOD_FAILED',
+} as const;
