@@ -29,7 +29,9 @@ describe('a restart of the runtime in the middle', () => {
     const desired: { x?: number; $version: number }[] = [];
     twin.on('properties.desired', (patch: { x?: number; $version: number }) => desired.push({ ...patch }));
     const b = await openModule(first, 'b');
-    b.on('inputMessage', () => undefined);
+    const zero = next(b, 'inputMessage');
+    await a.sendOutputEvent('out', new Message('0'));
+    await zero;
     await closeQuietly(b);
     for (const n of [1, 2, 3]) await a.sendOutputEvent('out', new Message(String(n)));
 
