@@ -83,8 +83,8 @@ describeWithAssets('detections agree with the truth', () => {
 });
 
 function nvinferConfig({ model, nvinferEquivalent, thresholds, labels }: Truth): string {
-  const { note: _note, ...properties } = nvinferEquivalent;
-  const lines = Object.entries(properties).map(([key, value]) => `${key}=${value}`);
+  const properties = Object.entries(nvinferEquivalent).filter(([key]) => key !== 'note');
+  const lines = properties.map(([key, value]) => `${key}=${value}`);
   return [
     '[property]',
     `onnx-file=${path.join(ASSETS, 'models', model)}`,

@@ -60,7 +60,7 @@ describeWithAssets('the whole suite on a camera over RTSP', () => {
       azdaConfiguration: { components: { sensors: { regionsOfInterest: object[] }[] } };
     };
     azdaConfiguration.components.sensors[0]!.regionsOfInterest = [region];
-    await suite.runtime.patchDesired('controllermodule', { azdaConfiguration } as unknown as Record<string, unknown>);
+    await suite.runtime.patchDesired('controllermodule', { azdaConfiguration });
   }
 
   function cameraReport(): Record<string, unknown> | undefined {
@@ -135,7 +135,7 @@ describeWithAssets('the whole suite on a camera over RTSP', () => {
   }, 60_000);
 
   test('a broken twin is reported with its path, and everything goes on', async () => {
-    await suite.runtime.patchDesired('controllermodule', { azdaConfiguration: 'nonsense' } as never);
+    await suite.runtime.patchDesired('controllermodule', { azdaConfiguration: 'nonsense' });
     const configuration = await suite.until('the report', () => {
       const report = suite.reported('controllermodule')['configuration'] as { status?: string } | undefined;
       return report?.status === 'rejected' ? report : undefined;

@@ -74,7 +74,7 @@ export class AiPipeline {
       recording: recordingOptions(AI_PIPELINE_DEFAULTS),
       logger,
     });
-    const reporter = new StatusReporter({ engine, edge, metrics, ffmpeg });
+    const reporter = new StatusReporter({ engine, edge, metrics, ffmpeg, logger });
     const lastGood = new LastGood(path.join(stateFolder, 'ai-pipeline.components.json'));
     const module = new AiPipeline({ context, edge, engine, reporter, lastGood });
     await module.#run();
@@ -96,8 +96,8 @@ export class AiPipeline {
 
     const remembered = await this.#lastGood.read();
     if (remembered) await this.#configure(remembered.components, remembered.version);
-    await this.#edge.onInput(INPUTS.controller, (message) => this.#onConfiguration(message));
-    await this.#edge.onInput(INPUTS.recording, (message) => this.#onRecording(message));
+    this.#edge.onInput(INPUTS.controller, (message) => this.#onConfiguration(message));
+    this.#edge.onInput(INPUTS.recording, (message) => this.#onRecording(message));
     this.#edge.onDesired((desired) => this.#onTwin(desired));
     this.#reporter.start();
     await this.#sendStatus('starting', null, []);

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import type { ConfigIssue, StatusError } from '@vantage/contracts';
+import { messageOf, type ConfigIssue, type StatusError } from '@vantage/contracts';
 import type { EdgeModule } from '@vantage/edge-client';
 import type { Ffmpeg } from '@vantage/media';
-import type { Metrics } from '@vantage/observability';
+import type { Logger, Metrics } from '@vantage/observability';
 import type { FrameInsights } from '@vantage/skill';
 import type { ClipReport } from './camera/protocol.ts';
 import type { Engine } from './engine/engine.ts';
@@ -13,6 +13,7 @@ export interface StatusReporterOptions {
   readonly edge: EdgeModule;
   readonly metrics: Metrics;
   readonly ffmpeg: Ffmpeg;
+  readonly logger: Logger;
 }
 
 /** Reported properties travel to the cloud: rates are refreshed this often, changes of state at once. */
@@ -84,13 +85,14 @@ export class StatusReporter {
   }
 
   #report(): void {
-    const { engine, edge, ffmpeg } = this.#options;
-    edge.report({
+    const { engine, edge, ffmpeg, logger } = this.#options;
+    const report = edge.report({
       ffmpeg: { version: ffmpeg.version, origin: ffmpeg.origin },
       configuration: this.#configuration,
       settings: this.#settings,
       pipelines: Object.fromEntries(engine.status().map((status) => [status.id, this.#describe(status)])),
     });
+    report.catch((error: unknown) => logger.warn(`reported properties not taken: ${messageOf(error)}`));
   }
 
   #describe(status: PipelineStatus): Record<string, unknown> {
