@@ -10,3 +10,6 @@ export const parameterSetsMissing = (name: string): VantageError =>
 
 /** What a client sent is not RTSP. */
 export const requestInvalid = (message: string): VantageError => new VantageError('RTSPSIM_REQUEST_INVALID', message);
+
+/** An environment variable has a value that cannot be used. */
+export const settingInvalid = (message: string): VantageError => new VantageError('RTSPSIM_SETTING_INVALID', message);
