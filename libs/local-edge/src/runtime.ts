@@ -6,6 +6,7 @@ import { EdgeAgent } from './agent/agent.ts';
 import { parseModulesContent } from './agent/deployment.ts';
 import { ProcessExecutor } from './agent/executor.ts';
 import { ModuleEnvironment } from './agent/module-environment.ts';
+import type { ModuleState } from './agent/module-supervisor.ts';
 import { DEFAULT_RESTART_TIMING } from './agent/restart-policy.ts';
 import { ApiServer } from './api/api-server.ts';
 import { notRunning, identityNotFound } from './errors.ts';
@@ -14,7 +15,7 @@ import { EdgeHub, type ClientState } from './hub/edge-hub.ts';
 import type { UpstreamMessage } from './hub/message.ts';
 import type { MethodCall, MethodResult } from './hub/methods.ts';
 import { latestEvents } from './latest-events.ts';
-import type { ApplyDeploymentOptions, EdgeRuntimeEvents, EdgeRuntimeOptions } from './options.ts';
+import type { ApplyDeploymentOptions, EdgeRuntimeEvents, EdgeRuntimeOptions, ModuleEvent } from './options.ts';
 import { loadCertificates, type Certificates } from './state/certificates.ts';
 import { identityName, IdentityStore } from './state/identities.ts';
 import { lockStateFolder } from './state/lock.ts';
@@ -144,6 +145,11 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
     return this.#running.twins.patch(this.#nameOf(moduleId), { desired: patch });
   }
 
+  /** The modules that the agent runs, and how they are. */
+  modules(): ModuleEvent[] {
+    return this.#running.agent.states().map(moduleEvent);
+  }
+
   /** Whether a module is connected, and since when; undefined when it never was since the start. */
   clientState(moduleId: string): ClientState | undefined {
     return this.#running.hub.clientState(this.#nameOf(moduleId));
@@ -257,9 +263,7 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
       if (twinChange || this.listenerCount('message') === 0) return;
       this.emit('message', { deviceId, moduleId, output, properties, body: body.toString('utf8') });
     });
-    agent.on('module', ({ moduleId, status, description, pid, exitCode, restartCount }) => {
-      this.emit('module', { id: moduleId, status, reason: description, pid, exitCode, restartCount });
-    });
+    agent.on('module', (state) => this.emit('module', moduleEvent(state)));
     twins.on('change', (change) => {
       const { desired, desiredVersion, reported } = twins.get(change.name);
       const [deviceId = '', moduleId = ''] = change.name.split('/');
@@ -316,6 +320,10 @@ async function portOfLastRun(
     if (last === 0 || codeOf(error) !== 'EDGE_PORT_IN_USE') throw error;
     return listen(0);
   }
+}
+
+function moduleEvent({ moduleId, status, description, pid, exitCode, restartCount }: ModuleState): ModuleEvent {
+  return { id: moduleId, status, reason: description, pid, exitCode, restartCount };
 }
 
 function unwrap(deployment: unknown): unknown {

@@ -20,10 +20,13 @@ describeCases('edgeHub: MQTT user names', () => {
     username: string;
     expect: { error?: string; deviceId: string; moduleId: string; deviceClientType: string; modelId: string | null };
   }
-  test.each(loadCases<{ cases: Case[] }>('mqtt_usernames.json').cases)('$id $username', ({ username, expect: wanted }) => {
-    if (wanted.error === undefined) expect(parseMqttUsername(username)).toMatchObject(wanted);
-    else expect(() => parseMqttUsername(username)).toThrow(expect.objectContaining({ code: 'EDGE_MQTT_PROTOCOL' }));
-  });
+  test.each(loadCases<{ cases: Case[] }>('mqtt_usernames.json').cases)(
+    '$id $username',
+    ({ username, expect: wanted }) => {
+      if (wanted.error === undefined) expect(parseMqttUsername(username)).toMatchObject(wanted);
+      else expect(() => parseMqttUsername(username)).toThrow(expect.objectContaining({ code: 'EDGE_MQTT_PROTOCOL' }));
+    },
+  );
 });
 
 describeCases('edgeHub: twin patches', () => {
@@ -95,15 +98,16 @@ describeCases('edgeAgent: createOptions', () => {
     expect(parseCreateOptions(createOptions)).toEqual(wanted);
   });
 
-  test.each(cases.filter(({ kind }) => kind === 'chunk'))('$id chunk', ({ object, field, ignoreCase, expect: wanted }) => {
-    if (wanted['error'] === undefined) expect(joinChunks(object, field, ignoreCase)).toBe(wanted['joined']);
-    else expect(() => joinChunks(object, field, ignoreCase)).toThrow(/Error while parsing chunked field/);
-  });
+  test.each(cases.filter(({ kind }) => kind === 'chunk'))(
+    '$id chunk',
+    ({ object, field, ignoreCase, expect: wanted }) => {
+      if (wanted['error'] === undefined) expect(joinChunks(object, field, ignoreCase)).toBe(wanted['joined']);
+      else expect(() => joinChunks(object, field, ignoreCase)).toThrow(/Error while parsing chunked field/);
+    },
+  );
 
   test.each(cases.filter(({ kind }) => kind === 'split'))('$id joins what was split', ({ expect: wanted }) => {
-    const settings = Object.fromEntries(
-      Object.entries(wanted).filter(([key]) => key.startsWith('createOptions')),
-    );
+    const settings = Object.fromEntries(Object.entries(wanted).filter(([key]) => key.startsWith('createOptions')));
     const all = Object.keys(settings).length > 0 ? settings : (wanted['settings'] as Json);
     const { createOptions } = loadCases<{ cases: { kind: string; createOptions: Json }[] }>(
       'create_options.json',

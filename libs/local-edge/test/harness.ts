@@ -13,14 +13,11 @@ import { createSasToken } from '../src/hub/sas.ts';
 // The SDK's retries go on after close() for up to four minutes when two of its operations reconnect at once, and so
 // does a second token renewal timer (45 minutes). Neither may keep the test process.
 const setTimer = globalThis.setTimeout;
-globalThis.setTimeout = Object.assign(
-  (action: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): NodeJS.Timeout => {
-    const timer = setTimer(action, ms, ...args);
-    const left = (ms ?? 0) > 600_000 || new Error().stack?.includes('retry_operation') === true;
-    return left ? timer.unref() : timer;
-  },
-  { __promisify__: setTimer.__promisify__ },
-);
+globalThis.setTimeout = ((action: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => {
+  const timer = setTimer(action, ms, ...args);
+  const left = (ms ?? 0) > 600_000 || new Error().stack?.includes('retry_operation') === true;
+  return left ? timer.unref() : timer;
+}) as unknown as typeof setTimeout;
 
 type Cleanup = () => Promise<void> | void;
 const cleanups: Cleanup[] = [];

@@ -36,7 +36,9 @@ describe('the unmodified ModuleClient', () => {
   test('is told why a report is refused, and goes on', async () => {
     const runtime = await startRuntime();
     const twin = await (await openModule(runtime, 'a')).getTwin();
-    await expect(updateReported(twin, { 'a.b': 1 })).rejects.toThrow("Property name a.b contains invalid character '.'");
+    await expect(updateReported(twin, { 'a.b': 1 })).rejects.toThrow(
+      "Property name a.b contains invalid character '.'",
+    );
     await updateReported(twin, { fine: true });
     expect(runtime.twin('a').reported).toEqual({ fine: true });
   });
@@ -110,8 +112,8 @@ describe('the unmodified ModuleClient', () => {
     await caller.setOptions({ ca, http: { agent } } as object);
     const call = { methodName: 'echo', payload: { q: 1 }, responseTimeoutInSeconds: 5, connectTimeoutInSeconds: 5 };
     expect(await caller.invokeMethod(runtime.deviceId, 'b', call)).toEqual({ status: 200, payload: { got: { q: 1 } } });
-    await expect(caller.invokeMethod(runtime.deviceId, 'nobody', { ...call, connectTimeoutInSeconds: 0 })).rejects.toThrow(
-      'Not found',
-    );
+    await expect(
+      caller.invokeMethod(runtime.deviceId, 'nobody', { ...call, connectTimeoutInSeconds: 0 }),
+    ).rejects.toThrow('Not found');
   });
 });
