@@ -10,7 +10,7 @@ export type {
 } from './options.ts';
 export type { ImageResolver, ModuleCommand } from './agent/executor.ts';
 export { DEFAULT_RESTART_TIMING, type RestartTiming, type RuntimeStatus } from './agent/restart-policy.ts';
-export type { ClientState } from './hub/edge-hub.ts';
+export type { ClientState } from './hub/hub-state.ts';
 export type { UpstreamMessage } from './hub/message.ts';
 export type { MethodCall, MethodResult } from './hub/methods.ts';
 export type { Twin, TwinChange } from './twin/store.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from '@vantage/observability';
 import type { ImageResolver } from './agent/executor.ts';
 import type { RestartTiming, RuntimeStatus } from './agent/restart-policy.ts';
-import type { ClientState } from './hub/edge-hub.ts';
+import type { ClientState } from './hub/hub-state.ts';
 import type { UpstreamMessage } from './hub/message.ts';
 import type { TwinChange } from './twin/store.ts';
 

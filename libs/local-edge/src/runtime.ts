@@ -1,38 +1,19 @@
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import { codeOf, isTwinObject } from '@vantage/contracts';
+import { isTwinObject, messageOf } from '@vantage/contracts';
 import { silentLogger, type Logger } from '@vantage/observability';
-import { EdgeAgent } from './agent/agent.ts';
 import { parseModulesContent } from './agent/deployment.ts';
-import { ProcessExecutor } from './agent/executor.ts';
-import { ModuleEnvironment } from './agent/module-environment.ts';
 import type { ModuleState } from './agent/module-supervisor.ts';
-import { DEFAULT_RESTART_TIMING } from './agent/restart-policy.ts';
-import { ApiServer } from './api/api-server.ts';
-import { notRunning, identityNotFound } from './errors.ts';
-import { HubAccess, SERVICE_POLICY } from './hub/access.ts';
-import { EdgeHub, type ClientState } from './hub/edge-hub.ts';
+import { notRunning } from './errors.ts';
+import { SERVICE_POLICY } from './hub/access.ts';
+import type { ClientState } from './hub/hub-state.ts';
 import type { UpstreamMessage } from './hub/message.ts';
 import type { MethodCall, MethodResult } from './hub/methods.ts';
 import { latestEvents } from './latest-events.ts';
 import type { ApplyDeploymentOptions, EdgeRuntimeEvents, EdgeRuntimeOptions, ModuleEvent } from './options.ts';
-import { loadCertificates, type Certificates } from './state/certificates.ts';
-import { identityName, IdentityStore } from './state/identities.ts';
-import { lockStateFolder } from './state/lock.ts';
-import { TwinStore, type Twin } from './twin/store.ts';
-
-interface Parts {
-  readonly certificates: Certificates;
-  readonly identities: IdentityStore;
-  readonly twins: TwinStore;
-  readonly hub: EdgeHub;
-  readonly agent: EdgeAgent;
-  readonly environment: ModuleEnvironment;
-  readonly mqttPort: number;
-  readonly apiPort: number;
-}
-
-type Cleanup = () => Promise<void>;
+import { startParts, type Cleanup, type RuntimeHost, type RuntimeParts } from './runtime-parts.ts';
+import { identityName } from './state/identities.ts';
+import type { Twin } from './twin/store.ts';
 
 /**
  * An IoT Edge runtime and hub on one machine, in this process; modules are its children. Unmodified Azure SDKs meet it:
@@ -44,7 +25,7 @@ type Cleanup = () => Promise<void>;
 export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
   readonly #options: EdgeRuntimeOptions;
   readonly #logger: Logger;
-  #parts: Parts | undefined;
+  #parts: RuntimeParts | undefined;
   #cleanups: Cleanup[] = [];
   #stopping: Promise<void> | undefined;
 
@@ -86,9 +67,15 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
     if (this.#parts !== undefined) return;
     await this.#stopping;
     try {
-      const lock = await lockStateFolder(this.#options.stateDir);
-      this.#cleanups.push(() => lock.release());
-      this.#parts = await this.#assemble();
+      const host: RuntimeHost = {
+        logger: this.#logger,
+        applyDeployment: (content) => this.applyDeployment(content),
+        logged: (id, stream, line) => {
+          this.#tell('log', { id, stream, line });
+        },
+      };
+      this.#parts = await startParts(this.#options, host, this.#cleanups);
+      this.#forwardEvents(this.#parts);
     } catch (error) {
       await this.#cleanUp();
       throw error;
@@ -182,101 +169,35 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
     return environment.of(moduleId);
   }
 
-  async #assemble(): Promise<Parts> {
-    const { stateDir, resolveImage } = this.#options;
-    const logger = this.#logger;
-    const certificates = await loadCertificates(stateDir);
-    const identities = new IdentityStore(stateDir, logger);
-    await identities.open(this.#options);
-    const twins = new TwinStore(stateDir, logger);
-    await twins.open();
-    this.#cleanups.push(
-      () => identities.close(),
-      () => twins.close(),
-    );
-    const access = new HubAccess(identities);
-    const { storeLimitBytes } = this.#options;
-    const limit = storeLimitBytes === undefined ? {} : { storeLimitBytes };
-    const hub = new EdgeHub({ stateDir, certificates, identities, access, twins, logger, ...limit });
-    this.#cleanups.push(() => hub.stop());
-    const mqttPort = await portOfLastRun(this.#options.mqttPort, identities.hub.mqttPort, (port) => hub.listen(port));
-    await hub.load();
-    const backend = {
-      access,
-      identities,
-      twins,
-      clientState: (name: string) => hub.clientState(name),
-      invokeMethod: (name: string, call: MethodCall) => hub.methods.invoke(name, call),
-      applyDeployment: async (deviceId: string, content: unknown) => {
-        if (deviceId !== identities.hub.deviceId) throw identityNotFound(`${deviceId}/$edgeAgent`);
-        await this.applyDeployment(content);
-      },
-      removeIdentity: (deviceId: string, moduleId: string) => this.#removeIdentity(deviceId, moduleId),
-    };
-    const api = new ApiServer(certificates, backend, logger);
-    this.#cleanups.push(() => api.close());
-    const apiPort = await portOfLastRun(this.#options.apiPort, identities.hub.apiPort, (port) => api.listen(port));
-    await identities.rememberPorts(mqttPort, apiPort);
-
-    const environment = new ModuleEnvironment({
-      stateDir,
-      certificates,
-      identities,
-      mqttPort,
-      hosts: this.#options.hosts ?? {},
-      logger,
-      onLine: (id, stream, line) => {
-        this.emit('log', { id, stream, line });
-      },
+  /** Passes events on. What listeners throw is theirs: it must not reach a module's connection. */
+  #forwardEvents({ hub, agent, twins, identities }: RuntimeParts): void {
+    hub.on('upstream', (message) => {
+      this.#tell('upstream', message);
     });
-    this.#cleanups.push(() => environment.close());
-    const agentName = identityName(identities.hub.deviceId, '$edgeAgent');
-    const agent = new EdgeAgent({
-      stateDir,
-      executor: new ProcessExecutor(resolveImage ?? (() => undefined)),
-      timing: { ...DEFAULT_RESTART_TIMING, ...this.#options.restartTiming },
-      logger,
-      prepare: async (spec) => {
-        const { deviceId } = identities.hub;
-        if (identities.get(deviceId, spec.moduleId) === undefined) {
-          await identities.create({ deviceId, moduleId: spec.moduleId, managedBy: 'IotEdge' });
-        }
-        return environment.launch(spec);
-      },
-      removed: async (moduleId) => {
-        await environment.forget(moduleId);
-        const identity = identities.get(identities.hub.deviceId, moduleId);
-        if (identity?.managedBy === 'IotEdge') await this.#removeIdentity(identity.deviceId, moduleId);
-      },
-      report: (reported) => twins.replaceReported(agentName, reported),
+    hub.on('client', (name, state) => {
+      this.#tell('client', name, state);
     });
-    this.#cleanups.push(() => agent.stop());
-    hub.methods.serveLocally(agentName, (name, payload) => agent.method(name, payload));
-    this.#forwardEvents(hub, agent, twins, agentName);
-    return { certificates, identities, twins, hub, agent, environment, mqttPort, apiPort };
-  }
-
-  #forwardEvents(hub: EdgeHub, agent: EdgeAgent, twins: TwinStore, agentName: string): void {
-    hub.on('upstream', (message) => this.emit('upstream', message));
-    hub.on('client', (name, state) => this.emit('client', name, state));
     hub.on('message', ({ deviceId, moduleId, output, properties, body, twinChange }) => {
       if (twinChange || this.listenerCount('message') === 0) return;
-      this.emit('message', { deviceId, moduleId, output, properties, body: body.toString('utf8') });
+      this.#tell('message', { deviceId, moduleId, output, properties, body: body.toString('utf8') });
     });
-    agent.on('module', (state) => this.emit('module', moduleEvent(state)));
+    agent.on('module', (state) => {
+      this.#tell('module', moduleEvent(state));
+    });
+    const agentName = identityName(identities.hub.deviceId, '$edgeAgent');
     twins.on('change', (change) => {
       const { desired, desiredVersion, reported } = twins.get(change.name);
-      const [deviceId = '', moduleId = ''] = change.name.split('/');
-      this.emit('twin', { ...change, deviceId, moduleId, desired, reported });
       if (change.name === agentName && change.part === 'desired') void agent.apply(desired, desiredVersion);
+      const [deviceId = '', moduleId = ''] = change.name.split('/');
+      this.#tell('twin', { ...change, deviceId, moduleId, desired, reported });
     });
   }
 
-  async #removeIdentity(deviceId: string, moduleId: string): Promise<void> {
-    const { identities, twins, hub } = this.#running;
-    for (const name of await identities.remove(deviceId, moduleId)) {
-      await hub.forget(name);
-      await twins.remove(name);
+  #tell<Name extends keyof EdgeRuntimeEvents>(name: Name, ...event: EdgeRuntimeEvents[Name]): void {
+    try {
+      (this as EventEmitter).emit(name, ...event);
+    } catch (error) {
+      this.#logger.error('a listener of the runtime threw', { event: name, error: messageOf(error) });
     }
   }
 
@@ -301,24 +222,9 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
     return identityName(identities.hub.deviceId, moduleId);
   }
 
-  get #running(): Parts {
+  get #running(): RuntimeParts {
     if (this.#parts === undefined) throw notRunning();
     return this.#parts;
-  }
-}
-
-/** The port that was asked for; else the one of the last run, so that clients find the hub again; else a free one. */
-async function portOfLastRun(
-  asked: number | undefined,
-  last: number,
-  listen: (port: number) => Promise<number>,
-): Promise<number> {
-  if (asked !== undefined && asked !== 0) return listen(asked);
-  try {
-    return await listen(last);
-  } catch (error) {
-    if (last === 0 || codeOf(error) !== 'EDGE_PORT_IN_USE') throw error;
-    return listen(0);
   }
 }
 

@@ -46,10 +46,11 @@ const pidOf = (runtime: EdgeRuntime, id: string): number =>
 
 /** The reported properties follow the events; waits until they say what is looked for. */
 async function reported(runtime: EdgeRuntime, moduleId: string, wanted: object): Promise<void> {
-  const read = (): unknown => (runtime.twin('$edgeAgent').reported['modules'] as Record<string, unknown>)?.[moduleId];
+  const read = (): unknown =>
+    (runtime.twin('$edgeAgent').reported['modules'] as Record<string, unknown> | undefined)?.[moduleId];
   for (;;) {
     try {
-      expect(read()).toMatchObject(wanted as Record<string, unknown>);
+      expect(read()).toMatchObject(wanted);
       return;
     } catch (error) {
       if ((await Promise.race([once(runtime, 'twin'), timeout()])) === 'late') throw error;

@@ -86,7 +86,7 @@ describeCases('edgeAgent: createOptions', () => {
 
   test.each(cases.filter(({ kind }) => kind === 'join'))('$id join', ({ settings, expect: wanted }) => {
     if (wanted['error'] !== undefined) {
-      expect(() => joinChunks(settings, 'createOptions')).toThrow(String(wanted['error']));
+      expect(() => joinChunks(settings, 'createOptions')).toThrow(wanted['error']);
       return;
     }
     const joined = joinChunks(settings, 'createOptions');

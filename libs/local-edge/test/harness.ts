@@ -1,4 +1,5 @@
-import { EventEmitter, once } from 'node:events';
+import type { EventEmitter } from 'node:events';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -77,8 +78,11 @@ export async function closeQuietly(client: ModuleClient): Promise<void> {
 
 export function updateReported(twin: Twin, patch: object): Promise<void> {
   return new Promise((resolve, reject) => {
-    twin.properties.reported.update(patch, (error: Error | null | undefined) => {
-      if (error) reject(error);
+    const { reported } = twin.properties as {
+      reported: { update(patch: object, done: (error?: Error) => void): void };
+    };
+    reported.update(patch, (error) => {
+      if (error instanceof Error) reject(error);
       else resolve();
     });
   });

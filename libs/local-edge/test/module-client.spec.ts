@@ -109,7 +109,7 @@ describe('the unmodified ModuleClient', () => {
     after(() => {
       agent.destroy();
     });
-    await caller.setOptions({ ca, http: { agent } } as object);
+    await caller.setOptions({ ca, http: { agent } });
     const call = { methodName: 'echo', payload: { q: 1 }, responseTimeoutInSeconds: 5, connectTimeoutInSeconds: 5 };
     expect(await caller.invokeMethod(runtime.deviceId, 'b', call)).toEqual({ status: 200, payload: { got: { q: 1 } } });
     await expect(

@@ -1,6 +1,6 @@
 import { identityName, type Identity } from '../state/identities.ts';
 import { twinEtag, type Twin } from '../twin/store.ts';
-import type { ClientState } from '../hub/edge-hub.ts';
+import type { ClientState } from '../hub/hub-state.ts';
 
 /** .NET's DateTime.MinValue, which IoT Hub gives for "never". */
 const NEVER = '0001-01-01T00:00:00Z';

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { isTwinObject, type TwinObject } from '@vantage/contracts';
 import { etagMismatch, invalidArgument } from '../errors.ts';
 import type { HubAccess } from '../hub/access.ts';
-import type { ClientState } from '../hub/edge-hub.ts';
+import type { ClientState } from '../hub/hub-state.ts';
 import type { MethodCall, MethodResult } from '../hub/methods.ts';
 import { identityName, type Identity, type IdentityStore } from '../state/identities.ts';
 import type { TwinStore, TwinUpdate } from '../twin/store.ts';

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { codeOf, isTwinObject, messageOf } from '@vantage/contracts';
+import { messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
-import { Router, parseEdgeHubConfig } from '@vantage/routing';
 import { invalidArgument, mqttProtocolError } from '../errors.ts';
 import type { Certificates } from '../state/certificates.ts';
 import { identityName, type IdentityStore } from '../state/identities.ts';
@@ -13,14 +12,15 @@ import type { HubAccess } from './access.ts';
 import { Connections, type Connection, type ConnectionListener } from './connections.ts';
 import { DeliveryQueues } from './delivery.ts';
 import { MAX_MESSAGE_BYTES, messageSize, systemProperties, type HubMessage, type UpstreamMessage } from './message.ts';
+import { HubState, type ClientState } from './hub-state.ts';
 import { DirectMethods } from './methods.ts';
 import { ConnectRefused, MqttServer, type InboundPublish, type MqttPolicy } from './mqtt-server.ts';
 import { SessionStore } from './sessions.ts';
 import { maySubscribe, parsePublishTopic, type PropertyBag } from './topics.ts';
+import { TwinRequests } from './twin-requests.ts';
 import { UpstreamLog } from './upstream-log.ts';
 import { parseMqttUsername, type MqttUsername } from './username.ts';
 
-const DEFAULT_TTL_SEC = 7200;
 const DEFAULT_STORE_BYTES = 256 * 1024 * 1024;
 
 export interface EdgeHubOptions {
@@ -32,13 +32,6 @@ export interface EdgeHubOptions {
   readonly logger: Logger;
   /** Most bytes of messages that wait for modules. Default 256 MiB; beyond it senders are refused. */
   readonly storeLimitBytes?: number;
-}
-
-/** Whether a client is connected, as `$edgeHub` reports it. */
-export interface ClientState {
-  readonly status: 'Connected' | 'Disconnected';
-  readonly lastConnectedTimeUtc?: string;
-  readonly lastDisconnectedTimeUtc?: string;
 }
 
 /**
@@ -58,16 +51,12 @@ export class EdgeHub extends EventEmitter<{
   readonly #sessions: SessionStore;
   readonly #store: MessageStore;
   readonly #upstream: UpstreamLog;
-  readonly #clients = new Map<string, ClientState>();
-  #router: Router;
-  #ttlSec = DEFAULT_TTL_SEC;
-  #configStatus: { readonly version: number; readonly code: number; readonly description: string } | undefined;
+  readonly #state: HubState;
   #mqtt: MqttServer | undefined;
   #connections: Connections | undefined;
   #delivery: DeliveryQueues | undefined;
   #methods: DirectMethods | undefined;
-  #reporting: Promise<void> = Promise.resolve();
-  #reportDue = false;
+  #twinRequests: TwinRequests | undefined;
   readonly #onTwinChange = (change: TwinChange): void => {
     this.#twinChanged(change);
   };
@@ -76,7 +65,7 @@ export class EdgeHub extends EventEmitter<{
     super();
     this.#options = options;
     this.#logger = options.logger;
-    this.#router = new Router([], { edgeDeviceId: '' });
+    this.#state = new HubState(options.identities, options.twins, options.logger);
     this.#sessions = new SessionStore(options.stateDir, options.logger, maySubscribeAs);
     this.#store = new MessageJournal(options.stateDir, options.storeLimitBytes ?? DEFAULT_STORE_BYTES, options.logger);
     this.#upstream = new UpstreamLog(options.stateDir);
@@ -93,7 +82,7 @@ export class EdgeHub extends EventEmitter<{
   }
 
   clientState(name: string): ClientState | undefined {
-    return this.#clients.get(name);
+    return this.#state.client(name);
   }
 
   isConnected(name: string): boolean {
@@ -108,6 +97,7 @@ export class EdgeHub extends EventEmitter<{
       this.#mqtt = await MqttServer.create(certificates, this.#sessions, this.#policy(), this.#logger);
       this.#connections = new Connections(this.#mqtt.aedes, this.#sessions, this.#listener(), this.#logger);
       this.#methods = new DirectMethods(this.#connections);
+      this.#twinRequests = new TwinRequests(this.#options.twins, this.#connections);
       this.#delivery = new DeliveryQueues(this.#store, this.#connections, this.#logger);
     }
     return this.#mqtt.listen(port);
@@ -120,9 +110,8 @@ export class EdgeHub extends EventEmitter<{
     await this.#upstream.open();
     this.#delivery?.start(waiting);
     twins.on('change', this.#onTwinChange);
-    const hubTwin = twins.get(identityName(identities.hub.deviceId, '$edgeHub'));
-    if (Object.keys(hubTwin.desired).length > 0) this.#configure(hubTwin.desired, hubTwin.desiredVersion);
-    this.#report();
+    const { desired, desiredVersion } = twins.get(identityName(identities.hub.deviceId, '$edgeHub'));
+    if (Object.keys(desired).length > 0) this.#state.configure(desired, desiredVersion);
   }
 
   /** Takes clients from now on. */
@@ -137,7 +126,7 @@ export class EdgeHub extends EventEmitter<{
     this.#methods?.stop();
     await this.#mqtt?.close();
     this.#mqtt = undefined;
-    await this.#reporting;
+    await this.#state.settled();
     await this.#store.close();
     await this.#upstream.close();
     await this.#sessions.close();
@@ -148,8 +137,7 @@ export class EdgeHub extends EventEmitter<{
     this.#connections?.drop(name);
     this.#delivery?.forget(name);
     await this.#sessions.forget(name);
-    this.#clients.delete(name);
-    this.#report();
+    this.#state.forget(name);
   }
 
   /** Routes a message as if a client had sent it. Resolves when it is safe. */
@@ -159,7 +147,7 @@ export class EdgeHub extends EventEmitter<{
     }
     const stamped: HubMessage = { ...message, id: randomUUID(), enqueuedTimeUtc: new Date().toISOString() };
     const { deviceId } = this.#options.identities.hub;
-    const targets = this.#router.route({
+    const targets = this.#state.router.route({
       source: stamped.twinChange ? 'twinChange' : 'telemetry',
       deviceId: stamped.deviceId,
       moduleId: stamped.moduleId === '' ? undefined : stamped.moduleId,
@@ -174,7 +162,7 @@ export class EdgeHub extends EventEmitter<{
       if (target.endpoint === '$upstream') upstream = true;
       else {
         const { module, input } = target.endpoint;
-        const ttlSec = target.timeToLiveSecs === 0 ? this.#ttlSec : target.timeToLiveSecs;
+        const ttlSec = target.timeToLiveSecs === 0 ? this.#state.ttlSec : target.timeToLiveSecs;
         const expiresAtMs = ttlSec < 0 ? null : Date.now() + ttlSec * 1000;
         deliveries.push({ endpoint: `${deviceId}/${module}/${input}`, priority: target.priority, expiresAtMs });
       }
@@ -201,11 +189,11 @@ export class EdgeHub extends EventEmitter<{
   #listener(): ConnectionListener {
     return {
       connected: (connection) => {
-        this.#clientChanged(connection.name, 'Connected');
+        this.emit('client', connection.name, this.#state.clientIs(connection.name, 'Connected'));
       },
       disconnected: (name) => {
         this.#delivery?.disconnected(name);
-        this.#clientChanged(name, 'Disconnected');
+        this.emit('client', name, this.#state.clientIs(name, 'Disconnected'));
       },
       ready: (connection: Connection, what) => {
         if (what === 'inputs') this.#delivery?.pump(connection.name);
@@ -242,10 +230,10 @@ export class EdgeHub extends EventEmitter<{
         await this.#telemetry(topic.deviceId, topic.moduleId, topic.bag, packet.payload);
         return;
       case 'twin-get':
-        this.#reply(clientId, topic.requestId, 200, this.#twinDocument(clientId));
+        this.#twinRequests?.get(clientId, topic.requestId);
         return;
       case 'twin-patch':
-        await this.#patchReported(clientId, topic.requestId, packet.payload);
+        await this.#twinRequests?.patchReported(clientId, topic.requestId, packet.payload);
         return;
       case 'method-result':
         this.#methods?.answered(clientId, topic.requestId, topic.status, packet.payload);
@@ -255,31 +243,6 @@ export class EdgeHub extends EventEmitter<{
 
   async #telemetry(deviceId: string, moduleId: string, bag: PropertyBag, body: Buffer): Promise<void> {
     await this.send({ deviceId, moduleId, output: bag.system['on'] ?? '', ...bag, body, twinChange: false });
-  }
-
-  #twinDocument(name: string): object {
-    const twin = this.#options.twins.get(name);
-    return {
-      desired: { ...twin.desired, $version: twin.desiredVersion },
-      reported: { ...twin.reported, $version: twin.reportedVersion },
-    };
-  }
-
-  async #patchReported(clientId: string, requestId: string, payload: Buffer): Promise<void> {
-    try {
-      const patch = parsePatch(payload);
-      const version = await this.#options.twins.patchReported(clientId, patch);
-      this.#reply(clientId, requestId, 204, undefined, version);
-    } catch (error) {
-      // The body is not optional: without it the SDK throws inside a callback, or takes the update for done.
-      this.#reply(clientId, requestId, 400, { errorCode: 400, code: codeOf(error), message: messageOf(error) });
-    }
-  }
-
-  #reply(clientId: string, requestId: string, status: number, body: object | undefined, version?: number): void {
-    const suffix = version === undefined ? '' : `&$version=${version}`;
-    const topic = `$iothub/twin/res/${status}/?$rid=${encodeURIComponent(requestId)}${suffix}`;
-    this.#connections?.send(clientId, topic, body === undefined ? '' : JSON.stringify(body), 0);
   }
 
   #twinChanged(change: TwinChange): void {
@@ -292,8 +255,7 @@ export class EdgeHub extends EventEmitter<{
     const topic = `$iothub/twin/PATCH/properties/desired/?$version=${change.version}`;
     this.#connections?.send(change.name, topic, JSON.stringify(patch), 0);
     if (change.name === identityName(hub.deviceId, '$edgeHub')) {
-      this.#configure(this.#options.twins.get(change.name).desired, change.version);
-      this.#report();
+      this.#state.configure(this.#options.twins.get(change.name).desired, change.version);
     }
   }
 
@@ -301,7 +263,7 @@ export class EdgeHub extends EventEmitter<{
   #notifyTwinChange(change: TwinChange): void {
     const [deviceId = '', moduleId = ''] = change.name.split('/');
     if (moduleId.startsWith('$')) return;
-    const system = { ct: 'application/json', ce: 'utf-8', messageSchema: 'twinChangeNotification' };
+    const system = { ct: 'application/json', ce: 'utf-8', schema: 'twinChangeNotification' };
     const body = Buffer.from(
       JSON.stringify({ properties: { reported: { ...change.patch, $version: change.version } } }),
     );
@@ -311,78 +273,6 @@ export class EdgeHub extends EventEmitter<{
       },
     );
   }
-
-  /** Takes the desired properties of `$edgeHub`, all or nothing: on an error the old routes stay. */
-  #configure(desired: unknown, version: number): void {
-    const { deviceId } = this.#options.identities.hub;
-    try {
-      const config = parseEdgeHubConfig(desired);
-      this.#router = new Router(config.routes, { edgeDeviceId: deviceId });
-      this.#ttlSec = config.storeAndForward.timeToLiveSecs;
-      this.#configStatus = { version, code: 200, description: '' };
-      for (const problem of this.#router.problems) {
-        this.#logger.error('a route never matches: its condition does not compile', { ...problem });
-      }
-    } catch (error) {
-      const description = `Error while parsing desired properties - ${messageOf(error)}`;
-      this.#configStatus = { version, code: 400, description };
-      this.#logger.error('the configuration of $edgeHub is not valid; the old routes stay', {
-        error: messageOf(error),
-      });
-    }
-  }
-
-  #clientChanged(name: string, status: ClientState['status']): void {
-    const now = new Date().toISOString();
-    const state: ClientState = {
-      ...this.#clients.get(name),
-      status,
-      ...(status === 'Connected' ? { lastConnectedTimeUtc: now } : { lastDisconnectedTimeUtc: now }),
-    };
-    this.#clients.set(name, state);
-    this.emit('client', name, state);
-    this.#report();
-  }
-
-  /** Brings the reported properties of `$edgeHub` up to date, soon; calls in between share one update. */
-  #report(): void {
-    if (this.#reportDue) return;
-    this.#reportDue = true;
-    this.#reporting = this.#reporting
-      .then(async () => {
-        this.#reportDue = false;
-        const { deviceId } = this.#options.identities.hub;
-        await this.#options.twins.replaceReported(identityName(deviceId, '$edgeHub'), this.#reported());
-      })
-      .catch((error: unknown) => {
-        this.#logger.warn('the state of $edgeHub could not be reported', { error: messageOf(error) });
-      });
-  }
-
-  #reported(): Record<string, unknown> {
-    return {
-      schemaVersion: '1.0',
-      version: { version: '1.5.0', build: 'vantage', commit: '' },
-      ...(this.#configStatus === undefined
-        ? {}
-        : {
-            lastDesiredVersion: this.#configStatus.version,
-            lastDesiredStatus: { code: this.#configStatus.code, description: this.#configStatus.description },
-          }),
-      clients: Object.fromEntries(this.#clients),
-    };
-  }
-}
-
-function parsePatch(payload: Buffer): Record<string, unknown> {
-  let patch: unknown;
-  try {
-    patch = JSON.parse(payload.toString('utf8'));
-  } catch (error) {
-    throw invalidArgument(`the reported properties are not JSON: ${messageOf(error)}`, error);
-  }
-  if (!isTwinObject(patch)) throw invalidArgument('the reported properties are not a JSON object');
-  return patch;
 }
 
 function maySubscribeAs(clientId: string, filter: string): boolean {

@@ -1,0 +1,54 @@
+import { codeOf, isTwinObject, messageOf, type TwinObject } from '@vantage/contracts';
+import { invalidArgument } from '../errors.ts';
+import type { TwinStore } from '../twin/store.ts';
+import type { Connections } from './connections.ts';
+
+/**
+ * Answers what a client asks of its own twin. Answers go out on the live connection whether or not the client is
+ * subscribed: the SDK forgets to subscribe after a reconnect (contract iot-edge-runtime 0.2).
+ */
+export class TwinRequests {
+  readonly #twins: TwinStore;
+  readonly #connections: Connections;
+
+  constructor(twins: TwinStore, connections: Connections) {
+    this.#twins = twins;
+    this.#connections = connections;
+  }
+
+  get(clientId: string, requestId: string): void {
+    const twin = this.#twins.get(clientId);
+    this.#reply(clientId, requestId, 200, {
+      desired: { ...twin.desired, $version: twin.desiredVersion },
+      reported: { ...twin.reported, $version: twin.reportedVersion },
+    });
+  }
+
+  /** Merges a patch into the reported properties; what is wrong with it goes to the client. */
+  async patchReported(clientId: string, requestId: string, payload: Buffer): Promise<void> {
+    try {
+      const version = await this.#twins.patchReported(clientId, parsePatch(payload));
+      this.#reply(clientId, requestId, 204, undefined, version);
+    } catch (error) {
+      // The body is not optional: without it the SDK throws inside a callback, or takes the update for done.
+      this.#reply(clientId, requestId, 400, { errorCode: 400, code: codeOf(error), message: messageOf(error) });
+    }
+  }
+
+  #reply(clientId: string, requestId: string, status: number, body: object | undefined, version?: number): void {
+    const suffix = version === undefined ? '' : `&$version=${version}`;
+    const topic = `$iothub/twin/res/${status}/?$rid=${encodeURIComponent(requestId)}${suffix}`;
+    this.#connections.send(clientId, topic, body === undefined ? '' : JSON.stringify(body), 0);
+  }
+}
+
+function parsePatch(payload: Buffer): TwinObject {
+  let patch: unknown;
+  try {
+    patch = JSON.parse(payload.toString('utf8'));
+  } catch (error) {
+    throw invalidArgument(`the reported properties are not JSON: ${messageOf(error)}`, error);
+  }
+  if (!isTwinObject(patch)) throw invalidArgument('the reported properties are not a JSON object');
+  return patch;
+}

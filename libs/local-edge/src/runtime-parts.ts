@@ -1,0 +1,161 @@
+import { codeOf } from '@vantage/contracts';
+import type { Logger } from '@vantage/observability';
+import { EdgeAgent } from './agent/agent.ts';
+import { ProcessExecutor } from './agent/executor.ts';
+import { ModuleEnvironment } from './agent/module-environment.ts';
+import { DEFAULT_RESTART_TIMING } from './agent/restart-policy.ts';
+import { ApiServer } from './api/api-server.ts';
+import { identityNotFound } from './errors.ts';
+import { HubAccess } from './hub/access.ts';
+import { EdgeHub } from './hub/edge-hub.ts';
+import type { EdgeRuntimeOptions } from './options.ts';
+import { loadCertificates, type Certificates } from './state/certificates.ts';
+import { identityName, IdentityStore } from './state/identities.ts';
+import { lockStateFolder } from './state/lock.ts';
+import { TwinStore } from './twin/store.ts';
+
+/** What a running runtime is made of. */
+export interface RuntimeParts {
+  readonly identities: IdentityStore;
+  readonly twins: TwinStore;
+  readonly hub: EdgeHub;
+  readonly agent: EdgeAgent;
+  readonly environment: ModuleEnvironment;
+  readonly mqttPort: number;
+  readonly apiPort: number;
+}
+
+/** What the parts want of the runtime they belong to. */
+export interface RuntimeHost {
+  readonly logger: Logger;
+  applyDeployment(modulesContent: unknown): Promise<void>;
+  logged(moduleId: string, stream: 'stdout' | 'stderr', line: string): void;
+}
+
+/** Undoes one step of the start. */
+export type Cleanup = () => Promise<void>;
+
+type State = Pick<RuntimeParts, 'identities' | 'twins' | 'hub'>;
+
+/**
+ * Opens the state folder and starts the servers; modules are not started yet and clients are refused with
+ * "unavailable". `cleanups` gets how to undo each step that was done, also when a later one throws.
+ */
+export async function startParts(
+  options: EdgeRuntimeOptions,
+  host: RuntimeHost,
+  cleanups: Cleanup[],
+): Promise<RuntimeParts> {
+  const { stateDir, storeLimitBytes } = options;
+  const { logger } = host;
+  const lock = await lockStateFolder(stateDir);
+  cleanups.push(() => lock.release());
+  const certificates = await loadCertificates(stateDir);
+  const identities = new IdentityStore(stateDir, logger);
+  await identities.open(options);
+  cleanups.push(() => identities.close());
+  const twins = new TwinStore(stateDir, logger);
+  await twins.open();
+  cleanups.push(() => twins.close());
+
+  const access = new HubAccess(identities);
+  const limit = storeLimitBytes === undefined ? {} : { storeLimitBytes };
+  const hub = new EdgeHub({ stateDir, certificates, identities, access, twins, logger, ...limit });
+  cleanups.push(() => hub.stop());
+  const mqttPort = await listenAgain(options.mqttPort, identities.hub.mqttPort, (port) => hub.listen(port));
+  await hub.load();
+  const state = { identities, twins, hub };
+
+  const api = new ApiServer(
+    certificates,
+    {
+      access,
+      identities,
+      twins,
+      clientState: (name) => hub.clientState(name),
+      invokeMethod: (name, call) => hub.methods.invoke(name, call),
+      applyDeployment: async (deviceId, content) => {
+        if (deviceId !== identities.hub.deviceId) throw identityNotFound(identityName(deviceId, '$edgeAgent'));
+        await host.applyDeployment(content);
+      },
+      removeIdentity: (deviceId, moduleId) => removeIdentity(state, deviceId, moduleId),
+    },
+    logger,
+  );
+  cleanups.push(() => api.close());
+  const apiPort = await listenAgain(options.apiPort, identities.hub.apiPort, (port) => api.listen(port));
+  await identities.rememberPorts(mqttPort, apiPort);
+
+  const environment = makeEnvironment(options, host, certificates, identities, mqttPort);
+  cleanups.push(() => environment.close());
+  const agent = makeAgent(options, host, state, environment);
+  cleanups.push(() => agent.stop());
+  return { ...state, agent, environment, mqttPort, apiPort };
+}
+
+function makeEnvironment(
+  options: EdgeRuntimeOptions,
+  host: RuntimeHost,
+  certificates: Certificates,
+  identities: IdentityStore,
+  mqttPort: number,
+): ModuleEnvironment {
+  const onLine = host.logged.bind(host);
+  const { stateDir, hosts = {} } = options;
+  return new ModuleEnvironment({ stateDir, certificates, identities, mqttPort, hosts, logger: host.logger, onLine });
+}
+
+function makeAgent(
+  options: EdgeRuntimeOptions,
+  host: RuntimeHost,
+  state: State,
+  environment: ModuleEnvironment,
+): EdgeAgent {
+  const { identities, twins, hub } = state;
+  const { deviceId } = identities.hub;
+  const agentName = identityName(deviceId, '$edgeAgent');
+  const agent = new EdgeAgent({
+    stateDir: options.stateDir,
+    executor: new ProcessExecutor(options.resolveImage ?? (() => undefined)),
+    timing: { ...DEFAULT_RESTART_TIMING, ...options.restartTiming },
+    logger: host.logger,
+    prepare: async (spec) => {
+      const { moduleId } = spec;
+      if (identities.get(deviceId, moduleId) === undefined) {
+        await identities.create({ deviceId, moduleId, managedBy: 'IotEdge' });
+      }
+      return environment.launch(spec);
+    },
+    removed: async (moduleId) => {
+      await environment.forget(moduleId);
+      // One that somebody made in the registry is theirs to remove.
+      if (identities.get(deviceId, moduleId)?.managedBy !== 'IotEdge') return;
+      await removeIdentity(state, deviceId, moduleId);
+    },
+    report: (reported) => twins.replaceReported(agentName, reported),
+  });
+  hub.methods.serveLocally(agentName, (name, payload) => agent.method(name, payload));
+  return agent;
+}
+
+async function removeIdentity({ identities, twins, hub }: State, deviceId: string, moduleId: string): Promise<void> {
+  for (const name of await identities.remove(deviceId, moduleId)) {
+    await hub.forget(name);
+    await twins.remove(name);
+  }
+}
+
+/** The port that was asked for; else the one of the last run, so that clients find the hub again; else a free one. */
+async function listenAgain(
+  asked: number | undefined,
+  last: number,
+  listen: (port: number) => Promise<number>,
+): Promise<number> {
+  if (asked !== undefined && asked !== 0) return listen(asked);
+  try {
+    return await listen(last);
+  } catch (error) {
+    if (last === 0 || codeOf(error) !== 'EDGE_PORT_IN_USE') throw error;
+    return listen(0);
+  }
+}
