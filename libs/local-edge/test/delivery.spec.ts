@@ -3,7 +3,17 @@ import { Message } from 'azure-iot-device';
 import { silentLogger } from '@vantage/observability';
 import type { HubMessage } from '../src/hub/message.ts';
 import { MessageJournal } from '../src/state/message-journal.ts';
-import { ROUTES, cleanUp, moduleKey, next, openModule, rawClient, startRuntime, temporaryFolder } from './harness.ts';
+import {
+  ROUTES,
+  cleanUp,
+  moduleKey,
+  next,
+  openModule,
+  rawClient,
+  startRuntime,
+  temporaryFolder,
+  updateReported,
+} from './harness.ts';
 
 afterEach(cleanUp);
 
@@ -120,7 +130,7 @@ describe('twin changes', () => {
     const b = await openModule(runtime, 'b');
     const input = next(b, 'inputMessage');
     const twin = await (await openModule(runtime, 'a')).getTwin();
-    twin.properties.reported.update({ fps: 3 }, () => undefined);
+    await updateReported(twin, { fps: 3 });
     const [name, message] = (await input) as [string, Message];
     expect(name).toBe('twins');
     expect(JSON.parse((message.getData() as Buffer).toString())).toEqual({

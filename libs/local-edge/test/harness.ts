@@ -78,7 +78,7 @@ export async function closeQuietly(client: ModuleClient): Promise<void> {
 
 export function updateReported(twin: Twin, patch: object): Promise<void> {
   return new Promise((resolve, reject) => {
-    const { reported } = twin.properties as {
+    const { reported } = twin.properties as unknown as {
       reported: { update(patch: object, done: (error?: Error) => void): void };
     };
     reported.update(patch, (error) => {
