@@ -1,19 +1,31 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { messageOf } from '@vantage/contracts';
 import {
   ENCODED_FD,
-  PICTURE_FD,
   TIME_OFFSET_SECONDS,
   sourceArguments,
   sourceKind,
   type ProcessOptions,
 } from './ffmpeg-arguments.ts';
+import { openFastPipe, type FastPipe } from './fast-pipe.ts';
 import { FfmpegLog, type SourceInfo } from './ffmpeg-log.ts';
 import { ticksToUs, type NutStream } from './nut-format.ts';
 import { NutReader, type NutFrame } from './nut-reader.ts';
 import { pictureBytes } from './picture.ts';
 import { redactSource } from './redact.ts';
+
+function pipeOf(stream: Readable): Pick<FastPipe, 'read' | 'resume'> {
+  return {
+    read: (onData, onEnd) => {
+      stream.on('data', (chunk: Uint8Array) => {
+        if (!onData(chunk)) stream.pause();
+      });
+      stream.on('close', onEnd);
+    },
+    resume: () => void stream.resume(),
+  };
+}
 
 /** How long the first picture waits for ffmpeg's log to say what the source is. */
 const INFO_WAIT_MS = 2000;
@@ -60,6 +72,8 @@ export class FfmpegRun {
   #infoTimer: NodeJS.Timeout | undefined;
   #resume: (() => void) | undefined;
   readonly #fromZero: boolean;
+  readonly #readers: NutReader[] = [];
+  #pipe: FastPipe | undefined;
   #offsetTicks = new Map<NutStream, number>();
 
   constructor(options: ProcessOptions, handlers: RunHandlers) {
@@ -75,27 +89,44 @@ export class FfmpegRun {
   }
 
   start(): void {
+    void this.#open();
+  }
+
+  async #open(): Promise<void> {
     const { picture, encoded, ffmpeg, url } = this.#options;
+    const pipe = picture === undefined ? undefined : await openFastPipe();
+    if (this.#killed) {
+      pipe?.destroy();
+      this.#exited(null, null);
+      return;
+    }
     const child = spawn(ffmpeg.path, sourceArguments(this.#options), {
-      stdio: ['ignore', picture === undefined ? 'ignore' : 'pipe', 'pipe', encoded ? 'pipe' : 'ignore'],
+      stdio: [
+        'ignore',
+        picture === undefined ? 'ignore' : (pipe?.writeFd ?? 'pipe'),
+        'pipe',
+        encoded ? 'pipe' : 'ignore',
+      ],
       windowsHide: true,
     });
+    pipe?.closeWriter();
     this.#child = child;
+    this.#pipe = pipe;
     child.on('error', (error) => (this.#failure ??= redactSource(messageOf(error), url)));
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#log.push(text);
       if (this.#log.info !== undefined) this.#resume?.();
     });
-    const readers: NutReader[] = [];
-    const attach = (fd: number, reader: NutReader): Readable | undefined => {
-      const stream = child.stdio[fd] as Readable | null | undefined;
-      if (stream === null || stream === undefined) return undefined;
-      readers.push(reader);
-      return stream;
-    };
-    if (picture !== undefined) this.#readPictures(attach, PICTURE_FD);
-    if (encoded) this.#readPackets(attach, ENCODED_FD);
-    child.on('close', (code, signal) => this.#exited(code, signal, readers));
+    const closed = new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+      child.on('close', (code, signal) => resolve([code, signal]));
+    });
+    const pictures = pipe ?? (child.stdout === null ? undefined : pipeOf(child.stdout));
+    const read = pictures === undefined ? undefined : this.#readPictures(pictures);
+    const packets = child.stdio[ENCODED_FD];
+    if (encoded && packets instanceof Readable) this.#readPackets(packets);
+    const [code, signal] = await closed;
+    await read;
+    this.#exited(code, signal);
   }
 
   /** Ends the process; `onExit` follows. No handler but `onExit` is called any more. */
@@ -105,15 +136,16 @@ export class FfmpegRun {
     clearTimeout(this.#infoTimer);
     const child = this.#child;
     if (child === undefined) return;
+    this.#pipe?.destroy();
     for (const stream of child.stdio) stream?.destroy();
     child.kill('SIGKILL');
   }
 
-  #exited(code: number | null, signal: NodeJS.Signals | null, readers: NutReader[]): void {
+  #exited(code: number | null, signal: NodeJS.Signals | null): void {
     clearTimeout(this.#infoTimer);
     if (!this.#killed) {
       try {
-        for (const reader of readers) reader.end();
+        for (const reader of this.#readers) reader.end();
       } catch (error) {
         // Nothing at all came: ffmpeg's own words say more.
         if (this.#frames > 0) this.#failure ??= messageOf(error);
@@ -145,7 +177,8 @@ export class FfmpegRun {
     return this.#fromZero ? Math.max(0, rawUs) : rawUs;
   }
 
-  #readPictures(attach: (fd: number, reader: NutReader) => Readable | undefined, fd: number): void {
+  /** Resolves when all is read. */
+  #readPictures(pipe: Pick<FastPipe, 'read' | 'resume'>): Promise<void> {
     let width = 0;
     let height = 0;
     let waiting: Promise<void> | undefined;
@@ -169,33 +202,31 @@ export class FfmpegRun {
         reader.pause();
       },
     });
-    const stream = attach(fd, reader);
-    if (stream === undefined) return;
-    const consume = (chunk: Uint8Array): void => {
-      if (this.#killed) return;
+    this.#readers.push(reader);
+    const consume = (chunk: Uint8Array): boolean => {
+      if (this.#killed) return false;
       try {
         const used = reader.push(chunk);
-        if (waiting === undefined) return;
+        if (waiting === undefined) return true;
         const held = waiting;
         waiting = undefined;
         this.#paused = true;
-        stream.pause();
         held.then(
           () => {
             this.#paused = false;
-            if (used < chunk.length) consume(chunk.subarray(used));
-            if (!this.#paused && !this.#killed) stream.resume();
+            if (used === chunk.length || consume(chunk.subarray(used))) pipe.resume();
           },
           (error: unknown) => this.#fail(error),
         );
       } catch (error) {
         this.#fail(error);
       }
+      return false;
     };
-    stream.on('data', consume);
+    return new Promise((resolve) => pipe.read(consume, resolve));
   }
 
-  #readPackets(attach: (fd: number, reader: NutReader) => Readable | undefined, fd: number): void {
+  #readPackets(stream: Readable): void {
     const withPictures = this.#options.picture !== undefined;
     const reader = new NutReader({
       onStreams: (streams) => {
@@ -210,7 +241,8 @@ export class FfmpegRun {
       },
       onFrame: () => this.#handlers.onPacket(),
     });
-    attach(fd, reader)?.on('data', (chunk: Uint8Array) => {
+    this.#readers.push(reader);
+    stream.on('data', (chunk: Uint8Array) => {
       if (this.#killed) return;
       try {
         reader.push(chunk);
