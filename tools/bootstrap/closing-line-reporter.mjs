@@ -3,6 +3,8 @@ export default class ClosingLineReporter {
   onRunComplete(_contexts, results) {
     const brokenSuites = results.testResults.filter((suite) => suite.testExecError).length;
     const skipped = results.numPendingTests + results.numTodoTests;
-    console.log(`\n${results.numPassedTests} passed, ${results.numFailedTests + brokenSuites} failed, ${skipped} skipped`);
+    console.log(
+      `\n${results.numPassedTests} passed, ${results.numFailedTests + brokenSuites} failed, ${skipped} skipped`,
+    );
   }
 }

@@ -8,7 +8,9 @@ import { root } from './node-runtime.mjs';
 const stamp = path.join(root, 'node_modules', '.vantage-installed');
 
 function lockHash() {
-  return createHash('sha256').update(readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+  return createHash('sha256')
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex');
 }
 
 /** @throws {Error} one sentence that says what to do. */
