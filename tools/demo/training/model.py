@@ -25,12 +25,12 @@ class Detector(nn.Module):
     def __init__(self, classes=3):
         super().__init__()
         self.classes = classes
-        self.stem = conv(3, 24, 6, 4)
-        self.s8 = nn.Sequential(conv(24, 32, 3, 2), Residual(32), Residual(32))
-        self.s16 = nn.Sequential(conv(32, 64, 3, 2), Residual(64), Residual(64))
-        self.s32 = nn.Sequential(conv(64, 96, 3, 2), Residual(96))
-        width = 40
-        self.lateral = nn.ModuleList([conv(32, width, 1), conv(64, width, 1), conv(96, width, 1)])
+        self.stem = nn.Sequential(conv(3, 32, 6, 4), Residual(32))
+        self.s8 = nn.Sequential(conv(32, 64, 3, 2), Residual(64), Residual(64))
+        self.s16 = nn.Sequential(conv(64, 80, 3, 2), Residual(80))
+        self.s32 = nn.Sequential(conv(80, 80, 3, 2), Residual(80))
+        width = 48
+        self.lateral = nn.ModuleList([conv(64, width, 1), conv(80, width, 1), conv(80, width, 1)])
         self.fuse = nn.ModuleList([conv(width, width), conv(width, width)])
         self.down = nn.ModuleList([conv(width, width, 3, 2), conv(width, width, 3, 2)])
         self.box_tower = conv(width, width)

@@ -16,6 +16,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from model import Detector, cells
 
 HEIGHT, WIDTH = 224, 384
+# Training sees windows of the pictures: the network has no notion of place, and most of a picture is houses and road.
+CROP_HEIGHT, CROP_WIDTH = 160, 256
 SEEN = 0.3  # Objects of which less is visible are neither wanted nor punished.
 
 
@@ -33,7 +35,7 @@ class Pictures:
             images.append(image)
             targets.append(torch.from_numpy(boxes))
         x = torch.from_numpy(np.stack(images)[..., ::-1].copy()).permute(0, 3, 1, 2).float() / 255
-        return x.contiguous(), targets
+        return x.contiguous(memory_format=torch.channels_last), targets
 
 
 def augment(image, boxes, r):
@@ -42,6 +44,7 @@ def augment(image, boxes, r):
         boxes[:, [1, 3]] = WIDTH - boxes[:, [3, 1]]
     if r.random() < 0.5:
         image, boxes = zoom(image, boxes, r)
+    image, boxes = crop(image, boxes, r)
     gain = np.clip(r.normal(1, 0.1, 3), 0.75, 1.25) * r.uniform(0.8, 1.2)
     table = np.clip(np.arange(256)[:, None] * gain + r.uniform(-10, 10), 0, 255).astype(np.uint8)
     image = cv2.LUT(np.ascontiguousarray(image), table[None])
@@ -56,13 +59,30 @@ def zoom(image, boxes, r):
     s = float(r.uniform(0.75, 1.5))
     m = np.array([[s, 0, r.uniform(min(0, WIDTH * (1 - s)), max(0, WIDTH * (1 - s)))], [0, s, r.uniform(min(0, HEIGHT * (1 - s)), max(0, HEIGHT * (1 - s)))]], np.float32)
     image = cv2.warpAffine(np.ascontiguousarray(image), m, (WIDTH, HEIGHT), flags=cv2.INTER_AREA if s < 1 else cv2.INTER_LINEAR)
-    whole = (boxes[:, 3] - boxes[:, 1]) * (boxes[:, 4] - boxes[:, 2])
-    boxes[:, 1:5] = boxes[:, 1:5] * s + [m[0, 2], m[1, 2]] * 2
-    boxes[:, [1, 3]] = boxes[:, [1, 3]].clip(0, WIDTH)
-    boxes[:, [2, 4]] = boxes[:, [2, 4]].clip(0, HEIGHT)
-    left = (boxes[:, 3] - boxes[:, 1]) * (boxes[:, 4] - boxes[:, 2]) / (whole * s * s + 1e-6)
+    return image, moved(boxes, s, m[0, 2], m[1, 2], WIDTH, HEIGHT)
+
+
+def crop(image, boxes, r):
+    """Cuts out a window, mostly one with an object in it."""
+    if len(boxes) and r.random() < 0.85:
+        _, x0, y0, x1, y1, _ = boxes[int(r.integers(len(boxes)))]
+        left, top = (x0 + x1) / 2 - CROP_WIDTH * r.uniform(0.1, 0.9), (y0 + y1) / 2 - CROP_HEIGHT * r.uniform(0.1, 0.9)
+    else:
+        left, top = r.uniform(0, WIDTH - CROP_WIDTH), r.uniform(0, HEIGHT - CROP_HEIGHT)
+    left, top = int(np.clip(left, 0, WIDTH - CROP_WIDTH)), int(np.clip(top, 0, HEIGHT - CROP_HEIGHT))
+    return image[top:top + CROP_HEIGHT, left:left + CROP_WIDTH], moved(boxes, 1.0, -left, -top, CROP_WIDTH, CROP_HEIGHT)
+
+
+def moved(boxes, scale, dx, dy, width, height):
+    """Boxes in a scaled and moved picture, cut at its edges, with less visible of those that were cut."""
+    whole = (boxes[:, 3] - boxes[:, 1]) * (boxes[:, 4] - boxes[:, 2]) * scale**2
+    boxes = boxes.copy()
+    boxes[:, 1:5] = boxes[:, 1:5] * scale + [dx, dy] * 2
+    boxes[:, [1, 3]] = boxes[:, [1, 3]].clip(0, width)
+    boxes[:, [2, 4]] = boxes[:, [2, 4]].clip(0, height)
+    left = (boxes[:, 3] - boxes[:, 1]) * (boxes[:, 4] - boxes[:, 2]) / (whole + 1e-6)
     boxes[:, 5] *= left
-    return image, boxes[left > 0.02]
+    return boxes[left > 0.02]
 
 
 def giou(a, b):
@@ -122,23 +142,23 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--data', type=Path, required=True)
     parser.add_argument('--out', type=Path, required=True)
-    parser.add_argument('--epochs', type=int, default=6)
-    parser.add_argument('--batch', type=int, default=16)
-    parser.add_argument('--threads', type=int, default=2)
+    parser.add_argument('--epochs', type=int, default=11)
+    parser.add_argument('--batch', type=int, default=8)
+    parser.add_argument('--threads', type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
     torch.manual_seed(7)
     r = np.random.default_rng(7)
     pictures = Pictures(args.data)
-    model = Detector()
+    model = Detector().to(memory_format=torch.channels_last)
     print(f'{sum(p.numel() for p in model.parameters())} parameters, {len(pictures.pictures)} pictures', flush=True)
-    centres, strides = cells(HEIGHT, WIDTH)
+    centres, strides = cells(CROP_HEIGHT, CROP_WIDTH)
     decay = [p for p in model.parameters() if p.ndim > 1]
     rest = [p for p in model.parameters() if p.ndim <= 1]
     optimiser = torch.optim.AdamW([{'params': decay, 'weight_decay': 0.02}, {'params': rest, 'weight_decay': 0.0}], lr=2e-3)
     steps = len(pictures.pictures) // args.batch * args.epochs
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps, pct_start=0.08, final_div_factor=50)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2.5e-3, total_steps=steps, pct_start=0.08, final_div_factor=50)
     average = {k: v.clone() for k, v in model.state_dict().items()}
     step, start = 0, time.time()
     for epoch in range(args.epochs):
@@ -151,7 +171,7 @@ def main():
             d, scores = model(x)
             class_loss, box_loss = losses(d, scores, targets, centres, strides, model.classes)
             optimiser.zero_grad(set_to_none=True)
-            (class_loss + 2.0 * box_loss).backward()
+            (class_loss + 6.0 * box_loss).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 10.0)
             optimiser.step()
             schedule.step()
@@ -160,7 +180,7 @@ def main():
             for k, v in model.state_dict().items():
                 average[k].mul_(keep).add_(v, alpha=1 - keep) if v.dtype.is_floating_point else average[k].copy_(v)
             seen = [seen[0] + float(class_loss.detach()), seen[1] + float(box_loss.detach())]
-            if i % 25 == 0:
+            if i % 100 == 0:
                 print(f'epoch {epoch} {i}/{batches} class {class_loss:.3f} box {box_loss:.3f} {time.time() - start:.0f}s', flush=True)
         print(f'epoch {epoch} mean class {seen[0] / batches:.3f} box {seen[1] / batches:.3f} {time.time() - start:.0f}s', flush=True)
         torch.save(average, args.out)
