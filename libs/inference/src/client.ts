@@ -11,12 +11,15 @@ export interface InferenceResult {
   readonly error?: string;
 }
 
+const UNLOADED = 'the model was unloaded';
+
 /** The camera's end of a port from `LoadedModel.connect`. Answers arrive in the order of the requests. */
 export class InferenceClient {
   readonly #port: MessagePort;
   readonly #waiting = new Map<number, (reply: FrameReply) => void>();
   #nextId = 0;
   #closing = false;
+  #closed = false;
 
   constructor(port: MessagePort) {
     this.#port = port;
@@ -26,7 +29,10 @@ export class InferenceClient {
       resolve?.(reply);
       if (this.#closing) this.closeWhenIdle();
     });
-    port.on('close', () => this.#failAll('the model was unloaded'));
+    port.on('close', () => {
+      this.#closed = true;
+      this.#failAll(UNLOADED);
+    });
   }
 
   /** Frames handed over and not answered yet: the caller bounds it. */
@@ -37,6 +43,8 @@ export class InferenceClient {
   /** Moves `frame.pixels` away. Never rejects: a failure is in `error`, and costs this frame only. */
   infer(frame: Omit<FrameRequest, 'id'>): Promise<InferenceResult> {
     const id = this.#nextId++;
+    // A closed port swallows messages: nobody would ever answer.
+    if (this.#closed) return Promise.resolve({ ...failed(id, UNLOADED), pixels: frame.pixels });
     return new Promise<FrameReply>((resolve) => {
       this.#waiting.set(id, resolve);
       try {

@@ -23,6 +23,7 @@ export class CameraTask {
   #clock: { ptsUs: number; captureTimeMs: number } | undefined;
   #counting: NodeJS.Timeout | undefined;
   #counted = { frames: 0, packets: 0, reconnects: 0 };
+  #failure: string | undefined;
   #lastAnalysed = { count: 0, inferenceUs: 0, ms: 0 };
 
   constructor(setup: CameraSetup, send: (message: FromCamera) => void) {
@@ -55,12 +56,11 @@ export class CameraTask {
         this.#open();
         return;
       case 'model': {
-        const before = this.#picture();
+        const same = samePicture(this.#picture(), this.#pictureFor(message.model));
+        // Pictures of the old size must not reach the new model.
+        if (!same) await this.#source?.stop();
         this.#useModel(message.model);
-        if (!samePicture(before, this.#picture())) {
-          await this.#source?.stop();
-          this.#open();
-        }
+        if (!same) this.#open();
         return;
       }
       case 'record':
@@ -91,8 +91,12 @@ export class CameraTask {
 
   /** What ffmpeg has to deliver for the model; without one, no picture is ever decoded. */
   #picture(): PictureRequest | undefined {
-    if (!this.#model) return undefined;
-    const { network, keepAspect, interval } = this.#model;
+    return this.#pictureFor(this.#model);
+  }
+
+  #pictureFor(model: CameraModel | undefined): PictureRequest | undefined {
+    if (!model) return undefined;
+    const { network, keepAspect, interval } = model;
     return {
       networkWidth: network.width,
       networkHeight: network.height,
@@ -168,9 +172,15 @@ export class CameraTask {
 
   #onResult(picture: FlowPicture, result: InferenceResult): void {
     if (result.error !== undefined) {
-      this.#send({ kind: 'problem', code: 'INFERENCE_FAILED', message: result.error });
+      // Said once, not thirty times a second; the counters have the number.
+      if (result.error !== this.#failure) {
+        const message = `the model failed on a frame of camera ${this.#setup.sensor}: ${result.error}`;
+        this.#send({ kind: 'problem', code: 'INFERENCE_FAILED', message });
+      }
+      this.#failure = result.error;
       return;
     }
+    this.#failure = undefined;
     const detections = this.#tracker?.update(result.detections, picture.ptsUs) ?? result.detections;
     this.#emit(this.#insights(picture, detections));
   }

@@ -10,10 +10,14 @@ if (parent === null) throw new Error('camera-worker.ts runs in a worker thread o
 const send = (message: FromCamera): void => parent.postMessage(message);
 const task = new CameraTask(workerData as CameraSetup, send);
 
+// One after the other: a camera that is being opened anew for another model must not outlive its stop.
+let handled = Promise.resolve();
 parent.on('message', (message: ToCamera) => {
-  task.handle(message).catch((error: unknown) => {
-    send({ kind: 'problem', code: 'CAMERA_TASK_FAILED', message: messageOf(error) });
-  });
-  // With the last port closed and the source stopped nothing holds the thread, and it ends by itself.
-  if (message.kind === 'stop') parent.close();
+  handled = handled
+    .then(() => task.handle(message))
+    .catch((error: unknown) => send({ kind: 'problem', code: 'CAMERA_TASK_FAILED', message: messageOf(error) }))
+    .then(() => {
+      // With the last port closed and the source stopped nothing holds the thread, and it ends by itself.
+      if (message.kind === 'stop') parent.close();
+    });
 });

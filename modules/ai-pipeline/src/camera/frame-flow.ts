@@ -20,11 +20,18 @@ export interface FrameFlowOptions {
 /** One picture in the session and one behind it keep the session busy; more would only make frames older. */
 const IN_FLIGHT = 2;
 
+interface UnderWay {
+  readonly picture: FlowPicture;
+  result?: InferenceResult;
+}
+
 /** The edge between a camera and its model: bounded, counted, in order, and it gives every buffer back to the pool. */
 export class FrameFlow {
   readonly counters = { analysed: 0, busy: 0, error: 0, inferenceUs: 0 };
   readonly #options: FrameFlowOptions;
   readonly #pool: ArrayBuffer[] = [];
+  /** Oldest first. Two models answer at once while they are exchanged: results wait here for those before them. */
+  readonly #underWay: UnderWay[] = [];
   #client: InferenceClient | undefined;
   #waiting: FlowPicture | undefined;
   #wake: (() => void) | undefined;
@@ -44,7 +51,10 @@ export class FrameFlow {
 
   /** From the next picture on, `client` answers. The old one is closed when its last answer is in. */
   use(client: InferenceClient | undefined): void {
-    this.#client?.closeWhenIdle();
+    const old = this.#client;
+    // A picture that waits has the size that the old model wants: it is the last one to go there.
+    if (old) this.#submitWaiting(old);
+    old?.closeWhenIdle();
     this.#client = client;
   }
 
@@ -52,7 +62,7 @@ export class FrameFlow {
   push(picture: FlowPicture): void | Promise<void> {
     const client = this.#client;
     if (!client) return this.#recycle(picture.buffer);
-    if (client.inFlight < IN_FLIGHT) return this.#submit(client, picture);
+    if (!this.#waiting && client.inFlight < IN_FLIGHT) return this.#submit(client, picture);
     if (this.#waiting) {
       this.counters.busy += 1;
       this.#recycle(this.#waiting.buffer);
@@ -63,38 +73,50 @@ export class FrameFlow {
 
   /** Resolves when nothing is under way any more. */
   async drain(): Promise<void> {
-    if (this.#client && (this.#client.inFlight > 0 || this.#waiting)) {
-      await new Promise<void>((resolve) => (this.#idle = resolve));
-    }
+    if (this.#underWay.length > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
   }
 
   #submit(client: InferenceClient, picture: FlowPicture): void {
     const { buffer, width, height } = picture;
+    const entry: UnderWay = { picture };
+    this.#underWay.push(entry);
     void client
       .infer({ pixels: buffer, pictureWidth: width, pictureHeight: height, view: this.#options.view() })
-      .then((result) => this.#finish(picture, result));
+      .then((result) => this.#finish(entry, result));
   }
 
-  #finish(picture: FlowPicture, result: InferenceResult): void {
-    this.#recycle(result.pixels);
-    // Hand the next picture over before this one's insights are worked on: the session must not wait for them.
-    const next = this.#waiting;
+  #submitWaiting(client: InferenceClient): void {
+    const picture = this.#waiting;
+    if (!picture) return;
     this.#waiting = undefined;
-    if (next && this.#client) this.#submit(this.#client, next);
+    this.#submit(client, picture);
     const wake = this.#wake;
     this.#wake = undefined;
     wake?.();
+  }
 
+  #finish(entry: UnderWay, result: InferenceResult): void {
+    this.#recycle(result.pixels);
+    // Hand the next picture over before this one's insights are worked on: the session must not wait for them.
+    if (this.#client && this.#client.inFlight < IN_FLIGHT) this.#submitWaiting(this.#client);
+
+    entry.result = result;
+    for (let first = this.#underWay[0]; first?.result; first = this.#underWay[0]) {
+      this.#underWay.shift();
+      this.#deliver(first.picture, first.result);
+    }
+    if (this.#underWay.length > 0) return;
+    const idle = this.#idle;
+    this.#idle = undefined;
+    idle?.();
+  }
+
+  #deliver(picture: FlowPicture, result: InferenceResult): void {
     if (result.error === undefined) {
       this.counters.analysed += 1;
       this.counters.inferenceUs += result.inferenceUs;
     } else this.counters.error += 1;
     this.#options.onResult(picture, result);
-    if (this.#client?.inFlight === 0 && !this.#waiting) {
-      const idle = this.#idle;
-      this.#idle = undefined;
-      idle?.();
-    }
   }
 
   #recycle(buffer: ArrayBuffer): void {
