@@ -14,5 +14,6 @@ export type {
 } from './edge-module-api.ts';
 export type { TwinIssue } from './errors.ts';
 export { FakeEdgeModule, type SentMessage } from './fake-edge-module.ts';
+export { KeptDocument } from './kept-document.ts';
 export { MESSAGE_LIMIT_BYTES, type OverflowPolicy } from './outbox.ts';
 export { TWIN_LIMITS, twinIssues } from './twin-limits.ts';

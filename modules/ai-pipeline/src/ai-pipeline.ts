@@ -26,7 +26,7 @@ import { PARSER_NAMES } from '@vantage/vision';
 import { Engine } from './engine/engine.ts';
 import type { RecordingOptions } from './engine/pipeline.ts';
 import { MessageCadence, toInference, toMessage } from './inference-messages.ts';
-import { LastGood } from './last-good.ts';
+import { lastGoodIn, type LastGood } from './last-good.ts';
 import { resolveModel } from './model-resolver.ts';
 import { StatusReporter } from './status-reporter.ts';
 
@@ -75,7 +75,7 @@ export class AiPipeline {
       logger,
     });
     const reporter = new StatusReporter({ engine, edge, metrics, ffmpeg, logger });
-    const lastGood = new LastGood(path.join(stateFolder, 'ai-pipeline.components.json'));
+    const lastGood = lastGoodIn(stateFolder);
     const module = new AiPipeline({ context, edge, engine, reporter, lastGood });
     await module.#run();
     return module;

@@ -1,38 +1,21 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isObject } from '@vantage/contracts';
+import { KeptDocument } from '@vantage/edge-client';
 
-export interface RememberedConfiguration {
+/** The body of a configuration message that was applied. */
+export interface AppliedConfiguration {
   readonly components: unknown;
+  /** Desired `$version` of the controllermodule's twin; null when the message did not say. */
   readonly version: number | null;
 }
 
-/**
- * The configuration that was last applied, on disk: a start without a network runs it. Holds what the twin holds,
- * credentials included, so the file is readable by its owner only.
- */
-export class LastGood {
-  readonly #file: string;
+/** The configuration that was applied last: a start without a network runs it. */
+export type LastGood = KeptDocument<AppliedConfiguration>;
 
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  /** Undefined when there is none, or when it was only half written. */
-  async read(): Promise<RememberedConfiguration | undefined> {
-    try {
-      const value: unknown = JSON.parse(await readFile(this.#file, 'utf8'));
-      if (typeof value !== 'object' || value === null || !('components' in value)) return undefined;
-      const version = 'version' in value && typeof value.version === 'number' ? value.version : null;
-      return { components: value.components, version };
-    } catch {
-      return undefined;
-    }
-  }
-
-  async write(configuration: RememberedConfiguration): Promise<void> {
-    await mkdir(path.dirname(this.#file), { recursive: true });
-    const hidden = `${this.#file}.part`;
-    await writeFile(hidden, JSON.stringify(configuration), { mode: 0o600 });
-    await rename(hidden, this.#file);
-  }
+export function lastGoodIn(folder: string): LastGood {
+  return new KeptDocument(path.join(folder, 'ai-pipeline.components.json'), (saved) =>
+    isObject(saved) && 'components' in saved
+      ? { components: saved['components'], version: typeof saved['version'] === 'number' ? saved['version'] : null }
+      : undefined,
+  );
 }

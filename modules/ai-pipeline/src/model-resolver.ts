@@ -50,8 +50,9 @@ export async function readModelConfig(configFile: string, logger: Logger): Promi
   }
   const config = parseInferConfig(text, name);
   refuseBroken(config, name);
-  for (const problem of config.problems)
-    logger.warn(`${name}:${problem.line} ${problem.message}`, { key: problem.key });
+  for (const { key, line, message } of config.problems) {
+    logger.warn(`${line > 0 ? `${name}:${line}` : name} ${message}`, { key });
+  }
   for (const { key, line, why } of config.notUsed) logger.debug(`${name}:${line} ${key} is not used here: ${why}`);
 
   const { onnxFile, labelFile } = config.spec;
@@ -89,7 +90,8 @@ async function readConfigText(file: string): Promise<string> {
 function refuseBroken(config: InferConfig, name: string): void {
   const errors = config.problems.filter((problem) => problem.severity === 'error');
   if (errors.length === 0) return;
-  const text = errors.slice(0, 5).map((problem) => `line ${problem.line}: ${problem.message}`);
+  // Line 0 is what is missing: it has no place.
+  const text = errors.slice(0, 5).map(({ line, message }) => (line > 0 ? `line ${line}: ${message}` : message));
   throw new VantageError('MODEL_CONFIG_INVALID', `${name} cannot be used: ${text.join('; ')}`, {
     details: { errors: errors.length },
   });

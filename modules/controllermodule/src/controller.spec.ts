@@ -7,7 +7,7 @@ import { INPUTS, MODULES, OUTPUTS, type ConfigurationStatusMessage } from '@vant
 import { FakeEdgeModule } from '@vantage/edge-client';
 import { createLogger } from '@vantage/observability';
 import { Controller } from './controller.ts';
-import { LastGood } from './last-good.ts';
+import { lastGoodIn } from './last-good.ts';
 
 const SECRET = 'S3cret-Value';
 
@@ -51,7 +51,7 @@ afterEach(() => {
 async function run(desired: Record<string, unknown>) {
   const edge = new FakeEdgeModule({ desired });
   const logger = createLogger({ module: 'test', destination: { write: (line) => void lines.push(line) } });
-  await new Controller({ edge, logger, lastGood: new LastGood(folder) }).start();
+  await new Controller({ edge, logger, lastGood: lastGoodIn(folder) }).start();
   const configuration = () => edge.twin.reported['configuration'] as Record<string, any>;
   const handled = (version: number) => edge.waitFor(() => configuration()?.['version'] === version);
   const published = () =>
@@ -173,7 +173,7 @@ describe('the last good configuration', () => {
     writeFileSync(path.join(folder, 'file'), '');
     const edge = new FakeEdgeModule({ desired: twin() });
     const logger = createLogger({ module: 'test', destination: { write: (line) => void lines.push(line) } });
-    await new Controller({ edge, logger, lastGood: new LastGood(path.join(folder, 'file')) }).start();
+    await new Controller({ edge, logger, lastGood: lastGoodIn(path.join(folder, 'file')) }).start();
     await edge.waitFor(() => edge.sentTo(OUTPUTS.deepStream).length === 1);
     expect(lines.join('')).toContain('cannot be saved');
   });

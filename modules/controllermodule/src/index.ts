@@ -1,2 +1,2 @@
 export { Controller, type ControllerOptions } from './controller.ts';
-export { LastGood, type Published } from './last-good.ts';
+export { lastGoodIn, type LastGood, type Published } from './last-good.ts';

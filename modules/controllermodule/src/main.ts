@@ -2,7 +2,7 @@ import { MODULES } from '@vantage/contracts';
 import { EdgeModule } from '@vantage/edge-client';
 import { resolveVolume, runModule } from '@vantage/observability';
 import { Controller } from './controller.ts';
-import { LastGood } from './last-good.ts';
+import { lastGoodIn } from './last-good.ts';
 
 await runModule({
   name: MODULES.controller,
@@ -10,7 +10,7 @@ await runModule({
     const { env, logger } = context;
     const edge = await EdgeModule.connect(context);
     const folder = env['VANTAGE_STATE_DIR'] ?? resolveVolume('/var/lib/vantage', env);
-    await new Controller({ edge, logger, lastGood: new LastGood(folder) }).start();
+    await new Controller({ edge, logger, lastGood: lastGoodIn(folder) }).start();
     return { stop: () => edge.close() };
   },
 });

@@ -136,7 +136,7 @@ describe('FrameFlow', () => {
     const again = flow.takeBuffer(BYTES);
     expect(again.byteLength).toBe(BYTES);
     expect(flow.takeBuffer(BYTES)).not.toBe(again);
-    flow.push({ frameId: 1, ptsUs: FRAME_US, captureTimeMs: 40, buffer: again, width: 4, height: 2 });
+    void flow.push({ frameId: 1, ptsUs: FRAME_US, captureTimeMs: 40, buffer: again, width: 4, height: 2 });
     expect(again.byteLength).toBe(0);
     await only.answer();
     await results(2);
@@ -145,11 +145,11 @@ describe('FrameFlow', () => {
 
   test('a picture that is replaced gives its buffer back', () => {
     const flow = flowTo('latest', model('a'));
-    push(flow, 0);
-    push(flow, 1);
+    void push(flow, 0);
+    void push(flow, 1);
     const waits = new ArrayBuffer(BYTES);
-    flow.push({ frameId: 2, ptsUs: 2 * FRAME_US, captureTimeMs: 80, buffer: waits, width: 4, height: 2 });
-    push(flow, 3);
+    void flow.push({ frameId: 2, ptsUs: 2 * FRAME_US, captureTimeMs: 80, buffer: waits, width: 4, height: 2 });
+    void push(flow, 3);
     expect(flow.takeBuffer(BYTES)).toBe(waits);
   });
 
@@ -194,9 +194,9 @@ describe('FrameFlow', () => {
   test('an error costs its frame only, and is counted', async () => {
     const only = model('a');
     const flow = flowTo('latest', only);
-    push(flow, 0);
-    push(flow, 1);
-    push(flow, 2);
+    void push(flow, 0);
+    void push(flow, 1);
+    void push(flow, 2);
     await only.answer('out of memory');
     await only.answer();
     await only.answer();
@@ -232,8 +232,8 @@ describe('FrameFlow', () => {
   test('drain waits for all that is under way, an exchanged model included', async () => {
     const before = model('before');
     const flow = flowTo('latest', before);
-    push(flow, 0);
-    push(flow, 1);
+    void push(flow, 0);
+    void push(flow, 1);
     flow.use(model('after').client);
     let drained = false;
     const drain = flow.drain().then(() => (drained = true));

@@ -69,6 +69,9 @@ export class Camera {
     this.#worker = new Worker(new URL('../camera/camera-worker.ts', import.meta.url), {
       workerData: setup,
       name: `camera ${setup.sensor}`,
+      // A pipe's number is opened with fs and closed by its socket, which Node's list of a worker's open files never
+      // learns: at the end of the thread it would close that number again, whosever it is by then.
+      trackUnmanagedFds: false,
     });
     this.#worker.on('message', (message: FromCamera) => this.#receive(message));
     this.#worker.on('error', (error) => this.#logger.error('camera thread failed', { error: messageOf(error) }));
