@@ -17,8 +17,8 @@ const MAX_CAPTURE_DRIFT_MS = 2000;
 /**
  * A camera or file as timed pictures and encoded packets, both from one ffmpeg process and on one line of time.
  *
- * Runs on the caller's thread, so give it a worker's. `start` once; `stop` is idempotent, and no handler is called
- * after it was called.
+ * Runs on the caller's thread, so give it a worker's, made with `trackUnmanagedFds: false`. `start` once; `stop` is
+ * idempotent, and no handler is called after it was called.
  */
 export class VideoSource {
   readonly #options: VideoSourceOptions;
