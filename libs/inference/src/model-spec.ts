@@ -9,7 +9,7 @@ export interface ModelSpec {
   readonly name: string;
   readonly onnxFile: string;
   readonly infer: InferSpec;
-  /** Index is the class id. May be shorter than the model's classes; such a class is labelled `class <id>`. */
+  /** Index is the class id. May be shorter than the model's classes; such a class is labelled `class-<id>`. */
   readonly labels: readonly string[];
   /** Output parser asked for by name; otherwise `infer.parserFunction`, otherwise the output shapes decide. */
   readonly parser?: string;

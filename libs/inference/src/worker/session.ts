@@ -43,6 +43,8 @@ export class Session {
         intraOpNumThreads: 1,
         interOpNumThreads: 1,
         executionMode: 'sequential',
+        // Its warnings (hundreds of lines for some models) would go to stderr past the log; errors are thrown.
+        logSeverityLevel: 3,
         extra: { session: { intra_op: { allow_spinning: '0' } } },
       });
     } catch (error) {
