@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { validateConfiguration } from '@vantage/contracts';
+import { ROUTES, validateConfiguration } from '@vantage/contracts';
 import {
   type GeneratedManifest,
   checkAgainst,
@@ -54,14 +54,7 @@ describe('the default deployment', () => {
     const { routes } = (JSON.parse(text) as Manifest).modulesContent.$edgeHub['properties.desired'];
     expect(routes).toEqual({
       AIPipelineToHub: 'FROM /messages/modules/ai-pipeline/outputs/* INTO $upstream',
-      ControllerToAIPipeline:
-        'FROM /messages/modules/controllermodule/outputs/DeepStream INTO BrokeredEndpoint("/modules/ai-pipeline/inputs/Controller")',
-      ControllerToBusinessLogic:
-        'FROM /messages/modules/controllermodule/outputs/DeepStream INTO BrokeredEndpoint("/modules/BusinessLogicModule/inputs/inputRegionsOfInterest")',
-      AIPipelineToBusinessLogic:
-        'FROM /messages/modules/ai-pipeline/outputs/inference INTO BrokeredEndpoint("/modules/BusinessLogicModule/inputs/inferenceInput")',
-      BusinessLogicToAIPipeline:
-        'FROM /messages/modules/BusinessLogicModule/outputs/recordingOutput INTO BrokeredEndpoint("/modules/ai-pipeline/inputs/recordingInput")',
+      ...ROUTES,
     });
   });
 
@@ -72,11 +65,11 @@ describe('the default deployment', () => {
       const { HostConfig } = parseCreateOptions(joinChunks(settings)) as { HostConfig?: { Binds?: string[] } };
       return [name, startupOrder, restartPolicy, settings.image, HostConfig?.Binds];
     });
-    const shared = ['VideoUploaderCache:/tmp/VideoUploaderCache'];
+    const shared = 'VideoUploaderCache:/tmp/VideoUploaderCache';
     expect(seen).toEqual([
-      ['controllermodule', 10, 'always', 'vantage/controllermodule:0.1.0-amd64', undefined],
-      ['ai-pipeline', 1, 'always', 'vantage/ai-pipeline:0.1.0-amd64', shared],
-      ['BusinessLogicModule', 20, 'always', 'vantage/businesslogicmodule:0.1.0-amd64', shared],
+      ['controllermodule', 10, 'always', 'vantage/controllermodule:0.1.0-amd64', ['ControllerState:/var/lib/vantage']],
+      ['ai-pipeline', 1, 'always', 'vantage/ai-pipeline:0.1.0-amd64', [shared, 'AIPipelineState:/var/lib/vantage']],
+      ['BusinessLogicModule', 20, 'always', 'vantage/businesslogicmodule:0.1.0-amd64', [shared]],
       ['rtspsim', undefined, 'always', 'vantage/rtspsim:0.1.0-amd64', undefined],
     ]);
     for (const [name, folder] of moduleFolders) {
