@@ -45,18 +45,18 @@ export async function runInfer(options: InferOptions): Promise<void> {
   });
   try {
     for (const [index, input] of inputs.entries()) {
-      let drawn = options.draw === undefined;
       let frames = 0;
+      let first: FrameInsights | undefined;
       await lookAt(engine, input, index, options.tracker, (frame) => {
         if (options.maxFrames !== undefined && frames >= options.maxFrames) return 'enough';
         print(frame, input, inputs.length > 1, options.json);
         frames += 1;
-        if (!drawn && index === 0 && options.draw !== undefined) {
-          drawn = true;
-          void drawDetections({ ffmpeg, input: input.file, output: options.draw, frame });
-        }
+        first ??= frame;
         return 'more';
       });
+      if (index === 0 && first && options.draw !== undefined) {
+        await drawDetections({ ffmpeg, input: input.file, output: options.draw, frame: first });
+      }
     }
     const [status] = engine.status();
     if (options.verbose && status?.model) printModel(status.model);

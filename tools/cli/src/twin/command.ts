@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { VantageError, isObject } from '@vantage/contracts';
+import { VantageError, codeOf, isObject, messageOf } from '@vantage/contracts';
 import { readConnection } from '../connection.ts';
 import { LocalRegistry } from './registry.ts';
 
@@ -35,7 +35,7 @@ export function twinCommand(): Command {
 }
 
 async function readPatch(text: string): Promise<Readonly<Record<string, unknown>>> {
-  const json = text.startsWith('@') ? await readFile(text.slice(1), 'utf8') : text;
+  const json = text.startsWith('@') ? await readPatchFile(text.slice(1)) : text;
   let patch: unknown;
   try {
     patch = JSON.parse(json);
@@ -44,6 +44,15 @@ async function readPatch(text: string): Promise<Readonly<Record<string, unknown>
   }
   if (!isObject(patch)) throw new VantageError('PATCH_INVALID', 'the patch must be a JSON object');
   return patch;
+}
+
+async function readPatchFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const reason = codeOf(error) === 'ENOENT' ? 'does not exist' : messageOf(error);
+    throw new VantageError('PATCH_INVALID', `the patch file ${file} ${reason}`, { cause: error });
+  }
 }
 
 function print(value: unknown): void {

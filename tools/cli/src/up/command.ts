@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { runUp, type UpOptions } from './up.ts';
+import { DEFAULT_STATE, runUp, type UpOptions } from './up.ts';
 
 export function upCommand(): Command {
   return new Command('up')
@@ -7,7 +7,7 @@ export function upCommand(): Command {
     .option('--source <file or url>', 'your own camera (rtsp://...) or video instead of the demo street')
     .option('--model <zip, folder or nvinfer file>', 'your own model instead of the demo model')
     .option('--deployment <file>', 'a deployment template or manifest of your own')
-    .option('--state <folder>', 'where twins, messages and clips are kept', '.vantage')
+    .option('--state <folder>', 'where twins, messages and clips are kept', DEFAULT_STATE)
     .option('--mqtt-port <port>', 'port of the MQTT broker (0: any free one)', Number, 0)
     .option('--api-port <port>', 'port of the IoT Hub service API (0: any free one)', Number, 0)
     .option('--seconds <n>', 'end after so long; status 0 only if objects were detected and a clip was written', Number)

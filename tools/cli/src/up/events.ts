@@ -1,11 +1,16 @@
 /** What `vantage up` tells: one JSON line each with `--json`, the source of the live summary otherwise. */
 export type UpEvent =
+  | { readonly event: 'starting'; readonly state: string }
   | {
       readonly event: 'started';
       readonly deviceId: string;
       readonly ffmpeg: string;
       readonly mqttPort: number;
       readonly apiPort: number;
+      /** Folder that clips are written to, absolute. */
+      readonly clipFolder: string;
+      /** Folder of the modules' logs, absolute. */
+      readonly logFolder: string;
     }
   | { readonly event: 'module'; readonly module: string; readonly status: string; readonly reason?: string }
   | {
@@ -33,4 +38,14 @@ export type UpEvent =
       readonly seconds: number;
       readonly frames: number;
     }
-  | { readonly event: 'error'; readonly module?: string; readonly code?: string; readonly message: string };
+  | { readonly event: 'error'; readonly module?: string; readonly code?: string; readonly message: string }
+  /** From here on modules end one after the other; that is no news. */
+  | { readonly event: 'stopping' }
+  | {
+      readonly event: 'ended';
+      /** How long it ran. */
+      readonly seconds: number;
+      /** Objects in all inference messages together. */
+      readonly objects: number;
+      readonly clips: number;
+    };

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
-import logUpdate from 'log-update';
 import { demo } from '@vantage/demo';
 import { EdgeRuntime } from '@vantage/local-edge';
 import { resolveFfmpeg } from '@vantage/media';
 import { createLogger } from '@vantage/observability';
 import { writeConnection } from '../connection.ts';
 import { makeDeployment, type ModulesContent } from './deployment.ts';
+import { createDisplay } from './display.ts';
+import { EndSignal } from './end-signal.ts';
 import type { UpEvent } from './events.ts';
 import { moduleCommands } from './module-commands.ts';
 import { watchRuntime } from './watch-runtime.ts';
@@ -27,17 +29,54 @@ export interface UpOptions {
   readonly fresh: boolean;
 }
 
-const REDRAW_MS = 500;
+/** Folder of the state, from where the command runs. */
+export const DEFAULT_STATE = '.vantage';
 
 /** Runs the edge runtime in this process and the modules as its children, until Ctrl-C or `--seconds`. */
 export async function runUp(options: UpOptions): Promise<void> {
   const stateDir = path.resolve(options.state);
+  const kind = options.json ? 'json' : process.stdout.isTTY ? 'live' : 'plain';
+  const summary = new Summary({ twinOptions: options.state === DEFAULT_STATE ? '' : ` --state ${options.state}` });
+  const display = createDisplay(kind, summary);
+  let stopping = false;
+  const tell = (event: UpEvent): void => {
+    if (stopping && event.event === 'module') return;
+    summary.add(event);
+    display.event(event);
+  };
+  const end = new EndSignal();
+  try {
+    tell({ event: 'starting', state: stateDir });
+    await run(options, stateDir, kind === 'live', tell, async () => {
+      await end.wait(options.seconds);
+      stopping = true;
+      tell({ event: 'stopping' });
+    });
+    tell(summary.end());
+  } finally {
+    end.release();
+    display.stop();
+  }
+  if (options.seconds !== undefined && !summary.hasWorked) {
+    process.stderr.write(
+      `vantage: ${summary.missing} in ${options.seconds} s; run longer, or look at the problems above\n`,
+    );
+    process.exitCode = 1;
+  }
+}
+
+/** The runtime and its modules, from their start until `untilEnd` resolves and all of them have ended. */
+async function run(
+  options: UpOptions,
+  stateDir: string,
+  live: boolean,
+  tell: (event: UpEvent) => void,
+  untilEnd: () => Promise<void>,
+): Promise<void> {
   const ffmpeg = await resolveFfmpeg();
   const content = await makeDeployment(options);
-  await mkdir(stateDir, { recursive: true });
-
-  const summary = new Summary();
-  const show = display(options.json, summary);
+  const logFolder = path.join(stateDir, 'logs');
+  await mkdir(logFolder, { recursive: true });
   const rtspPort = await freePort();
   const runtime = new EdgeRuntime({
     stateDir,
@@ -45,14 +84,15 @@ export async function runUp(options: UpOptions): Promise<void> {
     apiPort: options.apiPort,
     resolveImage: moduleCommands({ rtspPort, mediaFolder: path.dirname(demo.video), ffmpeg }),
     hosts: { rtspsim: `127.0.0.1:${rtspPort}` },
-    logger: createLogger({ module: 'edge', level: 'warning', destination: process.stderr }),
+    logger: createLogger({
+      module: 'edge',
+      level: 'warning',
+      // Lines of a log would tear a picture that redraws itself.
+      destination: live ? createWriteStream(path.join(logFolder, 'edge.log'), { flags: 'a' }) : process.stderr,
+    }),
   });
-  watchRuntime(runtime, (event) => {
-    summary.add(event);
-    show.event(event);
-  });
+  watchRuntime(runtime, tell);
 
-  const started = performance.now();
   await runtime.start();
   try {
     await writeConnection(stateDir, {
@@ -62,25 +102,19 @@ export async function runUp(options: UpOptions): Promise<void> {
       serviceConnectionString: runtime.serviceConnectionString,
       caFile: runtime.caFile,
     });
-    show.event({
+    tell({
       event: 'started',
       deviceId: runtime.deviceId,
       ffmpeg: `${ffmpeg.version} (${ffmpeg.origin})`,
       mqttPort: runtime.ports.mqtt,
       apiPort: runtime.ports.api,
+      clipFolder: path.join(stateDir, 'volumes', 'VideoUploaderCache'),
+      logFolder,
     });
     await runtime.applyDeployment(content, { keepTwins: !options.fresh && (await wasApplied(stateDir, content)) });
-    show.start(started);
-    await endOf(options.seconds);
+    await untilEnd();
   } finally {
-    show.stop();
     await runtime.stop();
-  }
-  if (options.seconds !== undefined && !summary.hasWorked) {
-    process.stderr.write(
-      'vantage: no detections or no clip in that time (run longer, or look at the problems above)\n',
-    );
-    process.exitCode = 1;
   }
 }
 
@@ -94,55 +128,6 @@ async function wasApplied(stateDir: string, content: ModulesContent): Promise<bo
   const before = await readFile(file, 'utf8').catch(() => '');
   await writeFile(file, hash);
   return before === hash;
-}
-
-/** Resolves on Ctrl-C, SIGTERM or after the time. */
-async function endOf(seconds: number | undefined): Promise<void> {
-  const abort = new AbortController();
-  const timer = seconds === undefined ? undefined : setTimeout(() => abort.abort(), seconds * 1000);
-  const end = (): void => abort.abort();
-  process.once('SIGINT', end).once('SIGTERM', end);
-  // Without a timer or a socket of its own this wait would not keep the process.
-  const hold = setInterval(() => undefined, 60_000);
-  await once(abort.signal, 'abort');
-  clearTimeout(timer);
-  clearInterval(hold);
-  process.off('SIGINT', end).off('SIGTERM', end);
-}
-
-interface Display {
-  event(event: UpEvent): void;
-  start(startedMs: number): void;
-  stop(): void;
-}
-
-/** JSON lines, a picture that redraws itself in a terminal, or plain lines. */
-function display(json: boolean, summary: Summary): Display {
-  const print = (line: string): void => void process.stdout.write(`${line}\n`);
-  if (json) {
-    const line = (event: UpEvent): void => print(JSON.stringify({ time: new Date().toISOString(), ...event }));
-    return { event: line, start: () => undefined, stop: () => undefined };
-  }
-  if (process.stdout.isTTY) {
-    let timer: NodeJS.Timeout | undefined;
-    const draw = (startedMs: number) => (): void => logUpdate(summary.render(performance.now() - startedMs));
-    return {
-      event: () => undefined,
-      start: (startedMs) => (timer = setInterval(draw(startedMs), REDRAW_MS)),
-      stop: () => {
-        clearInterval(timer);
-        logUpdate.done();
-      },
-    };
-  }
-  return {
-    event: (event) => {
-      const line = Summary.line(event);
-      if (line !== undefined) print(line);
-    },
-    start: () => undefined,
-    stop: () => undefined,
-  };
 }
 
 async function freePort(): Promise<number> {
