@@ -12,6 +12,7 @@ import {
   type TensorData,
 } from '@vantage/vision';
 import type { ModelSpec } from '../model-spec.ts';
+import { classLimits } from './class-limits.ts';
 
 export interface DetectionReaderOptions {
   readonly parse: ParseOutputs;
@@ -26,6 +27,7 @@ export class DetectionReader {
   readonly #options: DetectionReaderOptions;
   readonly #settings: ParseSettings;
   readonly #suppression: SuppressionSettings;
+  readonly #isWithinLimits: ReturnType<typeof classLimits>;
   readonly #candidates = new CandidateList();
   readonly #suppressor = new Suppressor();
 
@@ -38,6 +40,7 @@ export class DetectionReader {
       new Map([...perClass].map(([classId, own]) => [classId, own.preClusterThreshold])),
       infer.filterOutClassIds,
     );
+    this.#isWithinLimits = classLimits(infer.classAttributes);
     const topKs = [...perClass].filter(([, own]) => own.topK !== undefined);
     this.#suppression = {
       mode: options.suppression,
@@ -57,6 +60,11 @@ export class DetectionReader {
     });
     parse(tensors, 0, this.#settings, this.#candidates);
     const kept = this.#suppressor.run(this.#candidates, this.#suppression);
-    return toDetections(this.#candidates, kept, fit, { labels: spec.labels, componentId: spec.infer.gieUniqueId });
+    const detections = toDetections(this.#candidates, kept, fit, {
+      labels: spec.labels,
+      componentId: spec.infer.gieUniqueId,
+    });
+    const isWithinLimits = this.#isWithinLimits;
+    return isWithinLimits ? detections.filter((one) => isWithinLimits(one, fit.sourceHeight)) : detections;
   }
 }
