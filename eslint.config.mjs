@@ -10,14 +10,19 @@ const floors = [0, 1, 2, 3, 4, 5].map((floor) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['**/node_modules/**', '**/generated/**', '.vantage/**', '.nx/**', 'config/**', 'tools/demo/training/**'] },
+  {
+    ignores: ['**/node_modules/**', '**/generated/**', '.vantage/**', '.nx/**', 'config/**', 'tools/demo/training/**'],
+  },
   ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],
     plugins: { '@nx': nx },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      '@nx/enforce-module-boundaries': ['error', { enforceBuildableLibDependency: false, allow: [], depConstraints: floors }],
+      '@nx/enforce-module-boundaries': [
+        'error',
+        { enforceBuildableLibDependency: false, allow: [], depConstraints: floors },
+      ],
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-non-null-assertion': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
