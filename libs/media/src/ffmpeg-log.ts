@@ -54,7 +54,9 @@ export class FfmpegLog {
     const message = line.replace(/^(?:\[[^\]]*\]\s*)+/, '').trim();
     // The last line is often only this echo of the real reason before it.
     if (message === '' || /^(?:Conversion failed|Error opening (?:input|output) files?)/.test(message)) return;
-    this.#errors.push(redactSource(message, this.#url).slice(0, MAX_REASON_CHARS));
+    // That is about our own command line, and tells the owner of a text or sound file nothing.
+    const said = /^Stream map '.*' matches no streams/.test(message) ? 'it holds no video' : message;
+    this.#errors.push(redactSource(said, this.#url).slice(0, MAX_REASON_CHARS));
     if (this.#errors.length > MAX_ERROR_LINES) this.#errors.shift();
   }
 
