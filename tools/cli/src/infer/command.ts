@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { runInfer, type InferOptions } from './infer.ts';
+import type { InferOptions } from './infer.ts';
 
 export function inferCommand(): Command {
   return new Command('infer')
@@ -12,5 +12,9 @@ export function inferCommand(): Command {
     .option('--draw <file>', 'write the (first) picture with its boxes, as PNG')
     .option('--max-frames <n>', 'stop after so many frames of a video', Number)
     .option('--verbose', 'also print what the configuration says and the model reports', false)
-    .action((input: string, options: Omit<InferOptions, 'input'>) => runInfer({ ...options, input }));
+    .action(async (input: string, options: Omit<InferOptions, 'input'>) => {
+      // Loaded when asked for: the engine is most of what starting the command line would cost.
+      const { runInfer } = await import('./infer.ts');
+      await runInfer({ ...options, input });
+    });
 }

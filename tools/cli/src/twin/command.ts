@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { VantageError, codeOf, isObject, messageOf } from '@vantage/contracts';
 import { readConnection } from '../connection.ts';
-import { LocalRegistry } from './registry.ts';
+import type { LocalRegistry } from './registry.ts';
 
 interface TwinOptions {
   readonly state: string;
@@ -17,7 +17,7 @@ export function twinCommand(): Command {
     .argument('<module>', 'such as controllermodule')
     .option(...stateOption)
     .action(async (module: string, options: TwinOptions) => {
-      const registry = await LocalRegistry.open(await readConnection(options.state));
+      const registry = await openRegistry(options.state);
       print(await registry.get(module));
     });
   twin
@@ -28,10 +28,17 @@ export function twinCommand(): Command {
     .option(...stateOption)
     .action(async (module: string, patch: string, options: TwinOptions) => {
       const desired = await readPatch(patch);
-      const registry = await LocalRegistry.open(await readConnection(options.state));
+      const registry = await openRegistry(options.state);
       print((await registry.patch(module, desired)).properties.desired);
     });
   return twin;
+}
+
+async function openRegistry(state: string): Promise<LocalRegistry> {
+  const connection = await readConnection(state);
+  // Loaded when asked for: the Azure client takes its time.
+  const { LocalRegistry } = await import('./registry.ts');
+  return LocalRegistry.open(connection);
 }
 
 async function readPatch(text: string): Promise<Readonly<Record<string, unknown>>> {

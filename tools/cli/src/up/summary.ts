@@ -111,7 +111,7 @@ export class Summary {
     const hint = this.#phase === 'running' ? `   ${pc.dim('Ctrl-C ends it')}` : '';
     const sections = [
       [`${head}${hint}`],
-      section('modules', this.#moduleRows()),
+      this.#phase === 'ended' ? [] : section('modules', this.#moduleRows()),
       [
         ...section('cameras', this.#cameraRows()),
         ...section('regions', this.#regionRows()),
@@ -215,7 +215,9 @@ export class Summary {
     const before = this.#cameras.get(event.sensor);
     const frames = before ? event.frameId - before.frameId : 0;
     const seconds = before ? (timeMs - before.timeMs) / 1000 : 0;
-    const fps = frames > 0 && seconds > 0 ? frames / seconds : (before?.fps ?? 0);
+    const now = frames > 0 && seconds > 0 ? frames / seconds : (before?.fps ?? 0);
+    // A camera's frames arrive in bursts: half of the rate is what it was before.
+    const fps = before && before.fps > 0 ? (before.fps + now) / 2 : now;
     const { pipeline, frameId, objects } = event;
     this.#cameras.set(event.sensor, { pipeline, frameId, timeMs, fps, objects });
     this.#objects += Object.values(objects).reduce((sum, count) => sum + count, 0);

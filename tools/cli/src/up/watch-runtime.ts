@@ -25,6 +25,11 @@ export function watchRuntime(runtime: EdgeRuntime, emit: (event: UpEvent) => voi
   });
   const seen = { clips: new Map<string, string>(), recording: new Map<string, boolean>(), errors: new Set<string>() };
   runtime.on('twin', ({ moduleId, reported }) => {
+    // Before the module is there, its twin tells of an earlier run.
+    if (statuses.get(moduleId) !== 'connected') {
+      if (moduleId === MODULES.aiPipeline) rememberClips(reported, seen.clips);
+      return;
+    }
     if (moduleId === MODULES.aiPipeline) for (const event of pipelineEvents(reported, seen)) emit(event);
     if (moduleId === MODULES.controller) for (const event of configurationErrors(reported, seen.errors)) emit(event);
   });
@@ -55,6 +60,13 @@ interface Seen {
   readonly errors: Set<string>;
 }
 
+function rememberClips(reported: Readonly<Record<string, unknown>>, clips: Map<string, string>): void {
+  for (const [pipeline, status] of Object.entries(isObject(reported['pipelines']) ? reported['pipelines'] : {})) {
+    const clip = isObject(status) ? status['lastClip'] : undefined;
+    if (isObject(clip)) clips.set(pipeline, String(clip['file']));
+  }
+}
+
 function* pipelineEvents(reported: Readonly<Record<string, unknown>>, seen: Seen): Generator<UpEvent> {
   for (const [pipeline, status] of Object.entries(isObject(reported['pipelines']) ? reported['pipelines'] : {})) {
     if (!isObject(status)) continue;
@@ -64,7 +76,8 @@ function* pipelineEvents(reported: Readonly<Record<string, unknown>>, seen: Seen
       yield { event: 'recording', pipeline, on: recording };
     }
     const clip = status['lastClip'];
-    if (isObject(clip) && seen.clips.get(pipeline) !== clip['file']) {
+    // `lastClip` of an earlier run stays in the twin; `clips` counts from the module's start.
+    if (isObject(clip) && Number(status['clips']) > 0 && seen.clips.get(pipeline) !== clip['file']) {
       const file = String(clip['file']);
       seen.clips.set(pipeline, file);
       yield {

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import net from 'node:net';
+import path from 'node:path';
+import { demo } from '@vantage/demo';
+import { EdgeRuntime } from '@vantage/local-edge';
+import { resolveFfmpeg } from '@vantage/media';
+import { createLogger } from '@vantage/observability';
+import { writeConnection } from '../connection.ts';
+import { makeDeployment, type ModulesContent } from './deployment.ts';
+import type { UpEvent } from './events.ts';
+import { moduleCommands } from './module-commands.ts';
+import type { UpOptions } from './up.ts';
+import { watchRuntime } from './watch-runtime.ts';
+
+/** The runtime and its modules, from their start until `untilEnd` resolves and all of them have ended. */
+export async function runSuite(
+  options: UpOptions,
+  stateDir: string,
+  live: boolean,
+  tell: (event: UpEvent) => void,
+  untilEnd: () => Promise<void>,
+): Promise<void> {
+  const ffmpeg = await resolveFfmpeg();
+  const content = await makeDeployment(options);
+  const logFolder = path.join(stateDir, 'logs');
+  await mkdir(logFolder, { recursive: true });
+  const rtspPort = await freePort();
+  const runtime = new EdgeRuntime({
+    stateDir,
+    mqttPort: options.mqttPort,
+    apiPort: options.apiPort,
+    resolveImage: moduleCommands({ rtspPort, mediaFolder: path.dirname(demo.video), ffmpeg }),
+    hosts: { rtspsim: `127.0.0.1:${rtspPort}` },
+    logger: createLogger({
+      module: 'edge',
+      level: 'warning',
+      // Lines of a log would tear a picture that redraws itself.
+      destination: live ? createWriteStream(path.join(logFolder, 'edge.log'), { flags: 'a' }) : process.stderr,
+    }),
+  });
+  watchRuntime(runtime, tell);
+
+  await runtime.start();
+  try {
+    await writeConnection(stateDir, {
+      pid: process.pid,
+      deviceId: runtime.deviceId,
+      apiPort: runtime.ports.api,
+      serviceConnectionString: runtime.serviceConnectionString,
+      caFile: runtime.caFile,
+    });
+    tell({
+      event: 'started',
+      deviceId: runtime.deviceId,
+      ffmpeg: `${ffmpeg.version} (${ffmpeg.origin})`,
+      mqttPort: runtime.ports.mqtt,
+      apiPort: runtime.ports.api,
+      clipFolder: path.join(stateDir, 'volumes', 'VideoUploaderCache'),
+      logFolder,
+    });
+    await runtime.applyDeployment(content, { keepTwins: !options.fresh && (await wasApplied(stateDir, content)) });
+    await untilEnd();
+  } finally {
+    await runtime.stop();
+  }
+}
+
+/**
+ * Whether this very deployment was applied last: then twin edits since are the user's and stay. Another source or model
+ * is another deployment, and its twins win.
+ */
+async function wasApplied(stateDir: string, content: ModulesContent): Promise<boolean> {
+  const file = path.join(stateDir, 'deployment.sha256');
+  const hash = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  const before = await readFile(file, 'utf8').catch(() => '');
+  await writeFile(file, hash);
+  return before === hash;
+}
+
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
