@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import {
   AI_PIPELINE_DEFAULTS,
@@ -18,7 +19,7 @@ import {
 } from '@vantage/contracts';
 import type { EdgeModule, InputMessage } from '@vantage/edge-client';
 import { WorkerPool } from '@vantage/inference';
-import { resolveFfmpeg } from '@vantage/media';
+import { removeStaleClips, resolveFfmpeg } from '@vantage/media';
 import { ModelStore } from '@vantage/model-store';
 import { resolveVolume, rewriteEndpoint, type ModuleContext } from '@vantage/observability';
 import { compileComponents, type FrameInsights, type SkillGraph } from '@vantage/skill';
@@ -64,6 +65,10 @@ export class AiPipeline {
     const stateFolder = resolveVolume('/var/lib/vantage');
     const ffmpeg = await resolveFfmpeg();
     logger.info(`ffmpeg ${ffmpeg.version} (${ffmpeg.origin})`, { path: ffmpeg.path });
+    const clipFolder = resolveVolume(CLIP_FOLDER);
+    await mkdir(clipFolder, { recursive: true });
+    const stale = await removeStaleClips(clipFolder);
+    if (stale > 0) logger.warn(`${stale} unfinished clips of a run that was killed are removed`);
     const store = new ModelStore({ root: path.join(stateFolder, 'models'), logger });
     const engine = new Engine({
       ffmpeg,
@@ -100,7 +105,7 @@ export class AiPipeline {
     this.#edge.onInput(INPUTS.recording, (message) => this.#onRecording(message));
     this.#edge.onDesired((desired) => this.#onTwin(desired));
     this.#reporter.start();
-    await this.#sendStatus('starting', null, []);
+    this.#sendStatus('starting', null, []);
   }
 
   async #onConfiguration(message: InputMessage): Promise<void> {
@@ -117,7 +122,7 @@ export class AiPipeline {
     const { components } = result;
     for (const issue of result.errors) logger.error(issue.message, { path: issue.path });
     if (!components) {
-      await this.#sendStatus('rejected', version, result.errors);
+      this.#sendStatus('rejected', version, result.errors);
       return false;
     }
     if (components.logLevel !== undefined) logger.setLevel(components.logLevel);
@@ -134,7 +139,7 @@ export class AiPipeline {
       ...result.errors,
       ...notes.map((note) => ({ path: note.pipeline, message: note.message })),
     ]);
-    await this.#sendStatus(result.errors.length > 0 ? 'applied-with-errors' : 'applied', version, result.errors);
+    this.#sendStatus(result.errors.length > 0 ? 'applied-with-errors' : 'applied', version, result.errors);
     return true;
   }
 
@@ -182,18 +187,18 @@ export class AiPipeline {
     for (const id of this.#cadences.keys()) if (!running.has(id)) this.#cadences.delete(id);
   }
 
-  async #sendStatus(
+  #sendStatus(
     status: ConfigurationStatusMessage['status'],
     configurationVersion: number | null,
     errors: readonly StatusError[],
-  ): Promise<void> {
+  ): void {
     const message: ConfigurationStatusMessage = {
       module: MODULES.aiPipeline,
       configurationVersion,
       status,
       errors: errors.slice(0, 200).map(({ path: where, message: text }) => ({ path: where, message: text })),
     };
-    await this.#edge.send(OUTPUTS.configurationStatus, message).catch((error: unknown) => {
+    this.#edge.send(OUTPUTS.configurationStatus, message).catch((error: unknown) => {
       this.#context.logger.warn(`configuration status not sent: ${messageOf(error)}`);
     });
   }

@@ -6,9 +6,13 @@ import { AiPipeline } from './ai-pipeline.ts';
 await runModule({
   name: MODULES.aiPipeline,
   start: async (context) => {
-    const edge = await EdgeModule.connect(context);
+    // Cameras do not wait for a hub: without one, what was last good runs, and messages wait.
+    const edge = new EdgeModule(context);
+    edge.start();
     const pipeline = await AiPipeline.start(context, edge);
     return {
+      // Connecting is never given up, so this ends only with an environment in which there is nothing to connect to.
+      done: edge.ready().then(() => new Promise<never>(() => undefined)),
       stop: async () => {
         await pipeline.stop();
         await edge.close();
