@@ -1,0 +1,279 @@
+import { execFileSync } from 'node:child_process';
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { demo } from '@vantage/demo';
+import { ZipFile } from 'yazl';
+import { ffprobePath } from './support/ffprobe.ts';
+import { RunningVantage, vantage } from './support/vantage.ts';
+
+let work: string;
+beforeAll(() => void (work = mkdtempSync(path.join(os.tmpdir(), 'vantage-up-'))));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+/** The demo as `npm start` runs it: tests go on where the one before them stopped. */
+describe('vantage up', () => {
+  let up: RunningVantage;
+  let state: string;
+
+  beforeAll(() => {
+    state = path.join(work, 'state');
+    up = new RunningVantage(['up', '--json', '--state', state]);
+  });
+  afterAll(async () => void (await up.stop()), 30_000);
+
+  test('modules, people, a region event, a recording and a clip within a minute', async () => {
+    expect(await up.line('the start', (line) => line['event'] === 'started')).toMatchObject({
+      deviceId: 'vantage-edge',
+      mqttPort: expect.any(Number),
+      apiPort: expect.any(Number),
+      clipFolder: path.join(state, 'volumes', 'VideoUploaderCache'),
+    });
+    for (const module of ['ai-pipeline', 'BusinessLogicModule', 'controllermodule', 'rtspsim']) {
+      await up.line(`${module} connected`, (line) => line['module'] === module && line['status'] === 'connected');
+    }
+    await up.line('a person', ({ event, objects }) => {
+      return event === 'inference' && ((objects as Record<string, number>)['person'] ?? 0) > 0;
+    });
+    expect(await up.line('the region', (line) => line['event'] === 'region')).toMatchObject({
+      region: 'crossing',
+      sensor: 'street',
+      label: 'person',
+    });
+    await up.line('the recording', (line) => line['event'] === 'recording' && line['on'] === true);
+    const clip = await up.line('a clip', (line) => line['event'] === 'clip');
+    const file = path.join(state, 'volumes', 'VideoUploaderCache', String(clip['file']));
+    const seconds = execFileSync(ffprobePath(), [
+      '-v',
+      'error',
+      '-show_entries',
+      'format=duration',
+      '-of',
+      'csv=p=0',
+      file,
+    ]);
+    expect(Number(seconds)).toBeCloseTo(Number(clip['seconds']), 0);
+    const [first, last] = [up.lines[0]!, clip].map((line) => Date.parse(String(line['time'])));
+    expect(last! - first!).toBeLessThan(60_000);
+  }, 90_000);
+
+  test('a second one on the same state is refused, with the first one named', async () => {
+    const second = await vantage(['up', '--json', '--state', state]);
+    expect(second.status).toBe(1);
+    const refusal = /^vantage: .* is used by another runtime with pid (\d+) \(EDGE_STATE_IN_USE\)\n$/.exec(
+      second.stderr,
+    );
+    expect(Number(refusal?.[1])).toBe(runtimePid(state));
+  }, 30_000);
+
+  test('twin get prints what is desired and what is reported', async () => {
+    const { status, stdout } = await vantage(['twin', 'get', 'controllermodule', '--state', state]);
+    expect(status).toBe(0);
+    const { properties } = JSON.parse(stdout) as { properties: Record<'desired' | 'reported', object> };
+    expect(properties.desired).toMatchObject({ azdaConfiguration: { platform: 'DeepStream' } });
+    expect(properties.reported).toMatchObject({
+      configuration: { status: 'applied', errors: [] },
+      modules: { 'ai-pipeline': { status: 'applied' } },
+    });
+  }, 30_000);
+
+  test('twin patch changes how often the running pipeline tells', async () => {
+    const patched = await vantage(['twin', 'patch', 'ai-pipeline', '{"messageEveryNFrames": 10}', '--state', state]);
+    expect([patched.status, JSON.parse(patched.stdout)]).toEqual([
+      0,
+      expect.objectContaining({ messageEveryNFrames: 10 }),
+    ]);
+    const after = up.lines.length;
+    const isSecondOfTwoClose = (): boolean => {
+      const ids = up.lines
+        .slice(after)
+        .flatMap((line) => (line['event'] === 'inference' ? [Number(line['frameId'])] : []));
+      // A frame that a busy machine dropped is stood in for by the next one: multiples of ten, each once.
+      const tens = ids.map((id) => Math.floor(id / 10));
+      return tens.some((ten, at) => tens[at + 1] === ten + 1 && tens[at + 2] === ten + 2);
+    };
+    await up.line('messages ten frames apart', isSecondOfTwoClose, { after, timeoutMs: 15_000 });
+  }, 45_000);
+
+  test.each([
+    [
+      'text that is no JSON',
+      ['patch', 'ai-pipeline', '{messageEveryNFrames: 10}'],
+      /^vantage: the patch is not JSON: .* \(PATCH_INVALID\)\n$/,
+    ],
+    [
+      'JSON that is no object',
+      ['patch', 'ai-pipeline', '[1]'],
+      /^vantage: the patch must be a JSON object \(PATCH_INVALID\)\n$/,
+    ],
+    [
+      'a patch file that is not there',
+      ['patch', 'ai-pipeline', '@/nowhere.json'],
+      /^vantage: the patch file \/nowhere.json does not exist \(PATCH_INVALID\)\n$/,
+    ],
+    [
+      'an unknown module',
+      ['get', 'nobody'],
+      /^vantage: the twin of nobody: there is no device or module "vantage-edge\/nobody" \(TWIN_CALL_FAILED\)\n$/,
+    ],
+  ])(
+    '%s is one clear sentence',
+    async (_, args, sentence) => {
+      const { status, stdout, stderr } = await vantage(['twin', ...args, '--state', state]);
+      expect([status, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(sentence);
+    },
+    30_000,
+  );
+
+  test('Ctrl-C ends all of it: status 0, news only, nothing left running', async () => {
+    const group = belongingTo(state);
+    expect(group.length).toBeGreaterThanOrEqual(5);
+    const before = up.lines.length;
+    expect(await up.stop()).toBe(0);
+    expect(group.filter(isAlive)).toEqual([]);
+    expect(belongingTo(state)).toEqual([]);
+    const told = up.lines.slice(before);
+    expect(told.filter((line) => line['event'] === 'module')).toEqual([]);
+    expect(told.at(-1)).toMatchObject({ event: 'ended', objects: expect.any(Number), clips: expect.any(Number) });
+    expect(up.stderr).toBe('');
+  }, 30_000);
+
+  test('twin after that says that nothing runs', async () => {
+    const { status, stderr } = await vantage(['twin', 'get', 'ai-pipeline', '--state', state]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('is "vantage up" still running? (RUNTIME_NOT_RUNNING)'),
+    ]);
+    const other = await vantage(['twin', 'get', 'ai-pipeline', '--state', path.join(work, 'never')]);
+    expect([other.status, other.stderr]).toEqual([1, expect.stringContaining('(RUNTIME_NOT_FOUND)')]);
+  }, 30_000);
+
+  test('--seconds without time for a clip is a failure that says why', async () => {
+    // On the state of before, whose twins still name the clips of then.
+    const { status, stdout, stderr } = await vantage(['up', '--seconds', '3', '--state', state]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^vantage: (no objects were detected|objects were detected, but no clip was finished) in 3 s; run longer/,
+    );
+    expect(stdout).not.toMatch(/^clip /m);
+    expect(stdout).toMatch(/^starting .*\n[^]*^device vantage-edge, [^]*^stopping\n([^]*\n)?ended after [\d.]+ s: .*\n$/m);
+  }, 45_000);
+});
+
+describe('vantage infer', () => {
+  test.each([
+    [
+      'no such input',
+      ['/nowhere.jpg', '--config', demo.modelConfig],
+      'vantage: /nowhere.jpg does not exist (INPUT_MISSING)',
+    ],
+    [
+      'no such configuration',
+      [demo.poster, '--config', '/nowhere.txt'],
+      'vantage: /nowhere.txt does not exist (MODEL_CONFIG_MISSING)',
+    ],
+  ])('%s', async (_, args, sentence) => {
+    expect(await vantage(['infer', ...args])).toEqual({ status: 1, stdout: '', stderr: `${sentence}\n` });
+  });
+
+  test('a folder without pictures', async () => {
+    const folder = path.join(work, 'no-pictures');
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, 'notes.txt'), 'no picture');
+    const { status, stderr } = await vantage(['infer', folder, '--config', demo.modelConfig]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^vantage: .*no-pictures holds no pictures .*\(INPUT_EMPTY\)\n$/),
+    ]);
+  });
+
+  test('a file that is no picture', async () => {
+    const file = path.join(work, 'text.jpg');
+    writeFileSync(file, 'no picture');
+    const { status, stdout, stderr } = await vantage(['infer', file, '--config', demo.modelConfig]);
+    expect([status, stdout, stderr]).toEqual([
+      1,
+      '',
+      expect.stringMatching(/^vantage: .*text\.jpg: .*\(INPUT_UNREADABLE\)\n$/),
+    ]);
+  });
+
+  test('a zip and a picture: JSON with people in it, and the picture drawn', async () => {
+    const zip = path.join(work, 'model.zip');
+    await zipFolder(demo.modelFolder, zip);
+    const drawn = path.join(work, 'drawn.png');
+    const { status, stdout } = await vantage(['infer', demo.poster, '--config', zip, '--json', '--draw', drawn]);
+    expect(status).toBe(0);
+    const [line, ...more] = stdout.trim().split('\n');
+    expect(more).toEqual([]);
+    const frame = JSON.parse(line!) as { detections: { label: string; box: number[] }[] };
+    expect(frame).toMatchObject({ frame: 0, pts: 0 });
+    const person = frame.detections.find(({ label }) => label === 'person');
+    expect(person).toEqual({
+      label: 'person',
+      classId: 0,
+      confidence: expect.any(Number),
+      box: [0, 0, 0, 0].map(() => expect.any(Number)),
+      trackingId: -1,
+      attributes: [],
+    });
+    const [left, top, width, height] = person!.box as [number, number, number, number];
+    expect([left >= 0, top >= 0, left + width <= 960, top + height <= 540]).toEqual([true, true, true, true]);
+    const png = readFileSync(drawn);
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([960, 540]);
+  });
+
+  test('for people: a sentence a frame; a picture that cannot be written is said', async () => {
+    const query = [
+      'infer',
+      demo.poster,
+      '--config',
+      demo.modelFolder,
+      '--draw',
+      path.join(work, 'missing', 'drawn.png'),
+    ];
+    const { status, stdout, stderr } = await vantage(query);
+    expect(stdout).toMatch(/^frame 0 0\.00 s: .*person \d+%.*\n$/);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^vantage: .*drawn\.png was not written: .*\(DRAW_FAILED\)\n$/),
+    ]);
+  });
+});
+
+function runtimePid(state: string): number {
+  return (JSON.parse(readFileSync(path.join(state, 'connection.json'), 'utf8')) as { pid: number }).pid;
+}
+
+/** Processes that name the state folder in their arguments or environment: the runtime, its modules, their ffmpegs. */
+function belongingTo(state: string): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  return pids.map(Number).filter((pid) => {
+    const texts = ['cmdline', 'environ'].map((name) => readQuietly(`/proc/${pid}/${name}`));
+    return texts.some((text) => text.includes(state));
+  });
+}
+
+function isAlive(pid: number): boolean {
+  // A zombie has ended: only its parent has not looked yet.
+  return /\) [^ZX] /.test(readQuietly(`/proc/${pid}/stat`));
+}
+
+function readQuietly(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+async function zipFolder(folder: string, zip: string): Promise<void> {
+  const file = new ZipFile();
+  for (const name of readdirSync(folder)) file.addFile(path.join(folder, name), `street/${name}`);
+  file.end();
+  await once(file.outputStream.pipe(createWriteStream(zip)), 'close');
+}
