@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { VantageError } from '@vantage/contracts';
 import type { ModelReport, ModelSpec } from './model-spec.ts';
 
 /**
@@ -13,6 +14,8 @@ export interface InferenceBackend {
 
 export interface LoadedModel {
   readonly report: ModelReport;
+  /** Resolves when a session ends without having been told to: load the model anew. Never rejects. */
+  readonly died: Promise<VantageError>;
   /** Port for one camera; wrap it in an `InferenceClient` on the thread that owns the camera. Transfer it, do not copy. */
   connect(): MessagePort;
   /** Ends the sessions. Frames still under way are answered with an error first. Safe to call twice. */

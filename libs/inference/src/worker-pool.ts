@@ -8,8 +8,6 @@ import type { FromWorker, ToWorker } from './worker-protocol.ts';
 export interface WorkerPoolOptions {
   /** Sessions a model gets at most, one worker thread each; cameras are dealt out evenly. Default 1. */
   readonly sessionsPerModel?: number;
-  /** Called when a worker ends without having been told to. Its model answers nothing any more. */
-  readonly onWorkerDied?: (model: string, error: VantageError) => void;
 }
 
 /** The in-process backend: ONNX Runtime blocks the thread it runs on, so each session has a worker of its own. */
@@ -46,6 +44,7 @@ class PooledModel implements LoadedModel {
   readonly #onUnloaded: () => void;
   readonly #workers: { worker: Worker; cameras: number }[] = [];
   #report: ModelReport | undefined;
+  readonly #died = Promise.withResolvers<VantageError>();
   #unloading = false;
 
   constructor(spec: ModelSpec, options: WorkerPoolOptions, onUnloaded: () => void) {
@@ -57,6 +56,10 @@ class PooledModel implements LoadedModel {
   get report(): ModelReport {
     if (!this.#report) throw new VantageError('MODEL_NOT_READY', `${this.#spec.name} is not loaded`);
     return this.#report;
+  }
+
+  get died(): Promise<VantageError> {
+    return this.#died.promise;
   }
 
   async start(): Promise<void> {
@@ -106,7 +109,7 @@ class PooledModel implements LoadedModel {
         this.#workers.splice(this.#workers.indexOf(entry), 1);
         const error = workerDied(this.#spec.name, code);
         reject(error);
-        if (!this.#unloading && this.#report) this.#options.onWorkerDied?.(this.#spec.name, error);
+        if (!this.#unloading && this.#report) this.#died.resolve(error);
       });
     });
   }

@@ -72,9 +72,7 @@ export class AiPipeline {
     const store = new ModelStore({ root: path.join(stateFolder, 'models'), logger });
     const engine = new Engine({
       ffmpeg,
-      backend: new WorkerPool({
-        onWorkerDied: (model, error) => logger.error(error.message, { code: error.code, model }),
-      }),
+      backend: new WorkerPool(),
       resolveModel: (node, signal) => resolveModel(node, { store, localRoot: process.cwd(), logger }, signal),
       recording: recordingOptions(AI_PIPELINE_DEFAULTS),
       logger,

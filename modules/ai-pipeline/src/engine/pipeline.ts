@@ -70,6 +70,7 @@ export class Pipeline {
   #state: PipelineStatus['state'] = 'loading';
   #model: { loaded: LoadedModel; spec: ModelSpec } | undefined;
   #modelAttempt = new AbortController();
+  readonly #modelRestarts = new Backoff({ baseMs: 1000, capMs: 60_000 });
   #recording: { on: boolean; reason: string } = { on: false, reason: '' };
 
   constructor(graph: SkillGraph, options: PipelineOptions) {
@@ -186,6 +187,7 @@ export class Pipeline {
   async #takeModel(next: { loaded: LoadedModel; spec: ModelSpec } | undefined): Promise<void> {
     const old = this.#model;
     this.#model = next;
+    if (next) void next.loaded.died.then((error) => this.#reviveModel(next.loaded, error));
     this.#state = 'running';
     this.#problems.length = 0;
     for (const source of nodesOf(this.#graph, 'source')) {
@@ -195,6 +197,14 @@ export class Pipeline {
     }
     this.#options.handlers.onStatus(this.#graph.id);
     await old?.loaded.unload();
+  }
+
+  /** A session ended by itself: its cameras wait for the same model, loaded anew. */
+  async #reviveModel(dead: LoadedModel, error: VantageError): Promise<void> {
+    if (this.#model?.loaded !== dead || this.#stopped.signal.aborted) return;
+    this.#problem(error.code, `${error.message}; it is loaded again`);
+    const wanted = await this.#modelRestarts.wait(this.#stopped.signal);
+    if (wanted && this.#model?.loaded === dead) this.#loadModel();
   }
 
   #cameraModel(): CameraModel | undefined {
