@@ -35,7 +35,7 @@ describe('the model', () => {
       maintainAspectRatio: true,
       symmetricPadding: true,
     });
-    expect(spec.inferDims).toEqual({ channels: 3, height: 224, width: 384 });
+    expect(spec.inferDims).toEqual({ channels: 3, height: 288, width: 512 });
     expect(spec.classCount).toBe(demo.labels.length);
     const labelText = await readFile(path.join(demo.modelFolder, spec.labelFile!), 'utf8');
     expect(parseLabels(labelText, 'labels.txt', spec.classCount)).toMatchObject({ labels: demo.labels, problems: [] });

@@ -50,7 +50,7 @@ def main():
     parser.add_argument('--model', type=Path, default=HERE / 'models' / 'demo' / 'street.onnx')
     parser.add_argument('--media', type=Path, default=HERE / 'media')
     parser.add_argument('--threshold', type=float, default=0.4)
-    parser.add_argument('--nms', type=float, default=0.5)
+    parser.add_argument('--nms', type=float, default=0.45)
     parser.add_argument('--draw', type=Path, help='write every 50th frame with its detections here')
     args = parser.parse_args()
     truth = json.loads((args.media / 'street.truth.json').read_text())

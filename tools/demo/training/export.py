@@ -13,7 +13,7 @@ import torch
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from model import Detector, Exported
-from train import HEIGHT, WIDTH
+from random_scenes import NET_HEIGHT, NET_WIDTH
 
 
 def fold(module):
@@ -38,8 +38,8 @@ def main():
     args = parser.parse_args()
     detector = Detector()
     detector.load_state_dict(torch.load(args.weights, weights_only=True))
-    whole = Exported(fold(detector.eval()), HEIGHT, WIDTH).eval()
-    example = torch.rand(1, 3, HEIGHT, WIDTH)
+    whole = Exported(fold(detector.eval()), NET_HEIGHT, NET_WIDTH).eval()
+    example = torch.rand(1, 3, NET_HEIGHT, NET_WIDTH)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     with torch.no_grad():
         torch.onnx.export(whole, (example,), str(args.out), input_names=['images'], output_names=['output0'], opset_version=17, do_constant_folding=True, dynamo=False)

@@ -23,7 +23,7 @@ FPS, SECONDS, SEED = 25, 24, 20
 REGION = [[0.475, 0.5], [0.642, 0.5], [0.71, 0.65], [0.464, 0.65]]
 
 
-def demo_scene():
+def demo_scene(resolution=2.0):
     layout = Layout(seed=11)
     people = {
         'anna': Person(1.68, SKINS[0], HAIRS[1], (66, 66, 186), (78, 58, 48), (40, 40, 46), coat=True, long_hair=True, bag=(48, 74, 120)),
@@ -64,7 +64,7 @@ def demo_scene():
         Tree(-9.6, 22.6, 3), Tree(8.2, 22.7, 5), Lamp(-3.6, 22.2), Lamp(12.6, 22.2), Bench(-6.2, 22.9), Bin(-4.5, 22.8),
         Bollard(-1.1, 22.0), Bollard(3.8, 22.0), Bollard(-1.0, 13.6), Bollard(3.6, 13.6), Lamp(5.6, 13.3), Bin(-5.7, 13.2, (96, 70, 60)),
     ]
-    return Scene(layout, actors, props, period=SECONDS, resolution=2.0, noise=1.4, tint=(0.96, 1.0, 1.04), brightness=1.1)
+    return Scene(layout, actors, props, period=SECONDS, resolution=resolution, noise=1.4, tint=(0.96, 1.0, 1.04), brightness=1.1)
 
 
 def encoder(target):

@@ -1,5 +1,7 @@
 """Streets for training: other cameras, houses, light, people and vehicles than the demo's, drawn at random from a seed."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -8,7 +10,7 @@ from canvas import HEIGHT, WIDTH, Camera
 from scene import CLASSES, Scene
 from street import Bench, Bin, Bollard, Lamp, Layout, Tree
 
-NET_WIDTH, NET_HEIGHT = 384, 224
+NET_WIDTH, NET_HEIGHT = 512, 288
 WORDS = ('SHOP', 'HOTEL', 'BANK', 'TEA', 'MARKET', 'BIKES', 'PIZZA', 'RADIO', 'TOYS')
 
 
@@ -48,8 +50,18 @@ def random_street(r, resolution=2 / 3):
                  cloudiness=float(r.uniform(0, 0.8)), shadows=float(r.uniform(0.1, 0.65)))
 
 
-def populate(scene, r):
-    """Fills the street anew: actors anywhere that they could be, and things that stand before them."""
+def site_street(r, resolution=1.0):
+    """The demo's own street as another day may see it. Only the street: who is in it is drawn at random by `populate`."""
+    from make_scene import demo_scene
+
+    warm = float(r.normal(0, 0.04))
+    demo = demo_scene(resolution)
+    return replace(demo, actors=[], loops=False, noise=float(r.uniform(0.3, 3.0)), tint=(1 - warm, 1.0, 1 + warm), brightness=float(r.uniform(0.8, 1.25)),
+                   cloudiness=float(r.uniform(0, 0.7)), shadows=float(r.uniform(0.2, 0.65)))
+
+
+def populate(scene, r, furnished=False):
+    """Fills the street anew: actors anywhere that they could be, and (unless it is furnished) things that stand before them."""
     lay, cam = scene.layout, scene.layout.camera
     near = cam.depth_at(HEIGHT + 60)
 
@@ -99,30 +111,32 @@ def populate(scene, r):
             props.append(Bench(x, z))
         else:
             props.append(Bin(x, z, colour(r, 0.4)))
-    scene.actors, scene.props = actors, props
+    scene.actors = actors
+    if not furnished:
+        scene.props = props
     return scene
 
 
-def letterbox(picture, r=None):
-    """Scales to the network's input and pads evenly above and below, as the nvinfer keys in config_infer.txt ask."""
-    scale = min(NET_WIDTH / picture.shape[1], NET_HEIGHT / picture.shape[0])
+def letterbox(picture, r=None, size=(NET_WIDTH, NET_HEIGHT)):
+    """Scales to the network's input and pads evenly on both sides, as the nvinfer keys in config_infer.txt ask."""
+    scale = min(size[0] / picture.shape[1], size[1] / picture.shape[0])
     w, h = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
     ways = [cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC]
     small = cv2.resize(picture, (w, h), interpolation=ways[int(r.choice(3, p=[0.5, 0.25, 0.25]))] if r is not None else cv2.INTER_AREA)
-    out = np.full((NET_HEIGHT, NET_WIDTH, 3), 0 if r is None or r.random() < 0.6 else 114, np.uint8)
-    left, top = (NET_WIDTH - w) // 2, (NET_HEIGHT - h) // 2
+    out = np.full((size[1], size[0], 3), 0 if r is None or r.random() < 0.6 else 114, np.uint8)
+    left, top = (size[0] - w) // 2, (size[1] - h) // 2
     out[top:top + h, left:left + w] = small
     return out, scale, left, top
 
 
-def sample(scene, r):
-    """One training picture (network size, BGR) and its boxes [class, x0, y0, x1, y1, visible share] in network pixels."""
-    populate(scene, r)
+def sample(scene, r, size=(NET_WIDTH, NET_HEIGHT), furnished=False):
+    """One training picture (BGR) and its boxes [class, x0, y0, x1, y1, visible share] in its pixels."""
+    populate(scene, r, furnished)
     picture, objects = scene.moment(float(r.uniform(0, scene.period)), r)
     if r.random() < 0.25:
         picture = cv2.GaussianBlur(picture, (0, 0), float(r.uniform(0.4, 1.4)))
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(r.integers(35, 95))]
     picture = cv2.imdecode(cv2.imencode('.jpg', picture, quality)[1], cv2.IMREAD_COLOR)
-    out, scale, left, top = letterbox(picture, r)
+    out, scale, left, top = letterbox(picture, r, size)
     boxes = [[CLASSES.index(o['class']), *(np.array(o['box']) * (scale * picture.shape[1] / WIDTH) + [left, top, left, top]), o['visible']] for o in objects]
     return out, np.array(boxes, np.float32).reshape(-1, 6)

@@ -1,4 +1,4 @@
-"""Trains the demo detector on the pictures of dataset.py: `python train.py --data /tmp/demo-train.npz --out /tmp/demo.pt`.
+"""Trains the demo detector on the pictures of dataset.py, from nothing or (`--start`) from weights that it had before.
 
 Losses and the assignment of cells to boxes follow TOOD (Feng et al. 2021, "task-aligned" assignment) with generalised IoU
 (Rezatofighi et al. 2019) for the boxes.
@@ -15,9 +15,6 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from model import Detector, cells
 
-HEIGHT, WIDTH = 224, 384
-# Training sees windows of the pictures: the network has no notion of place, and most of a picture is houses and road.
-CROP_HEIGHT, CROP_WIDTH = 160, 256
 SEEN = 0.3  # Objects of which less is visible are neither wanted nor punished.
 
 
@@ -27,24 +24,27 @@ class Pictures:
         self.pictures = data['pictures']
         ends = np.cumsum(data['counts'])
         self.boxes = np.split(data['boxes'], ends[:-1])
+        # Training sees windows of the pictures: the network has no notion of place, and most of a picture is houses and road.
+        height, width = self.pictures.shape[1:3]
+        self.window = (int(width * 0.69) // 32 * 32, int(height * 0.72) // 32 * 32)
 
     def batch(self, indices, r):
         images, targets = [], []
         for i in indices:
-            image, boxes = augment(self.pictures[i], self.boxes[i].copy(), r)
+            image, boxes = augment(self.pictures[i], self.boxes[i].copy(), self.window, r)
             images.append(image)
             targets.append(torch.from_numpy(boxes))
         x = torch.from_numpy(np.stack(images)[..., ::-1].copy()).permute(0, 3, 1, 2).float() / 255
         return x.contiguous(memory_format=torch.channels_last), targets
 
 
-def augment(image, boxes, r):
+def augment(image, boxes, window, r):
     if r.random() < 0.5:
         image = image[:, ::-1]
-        boxes[:, [1, 3]] = WIDTH - boxes[:, [3, 1]]
+        boxes[:, [1, 3]] = image.shape[1] - boxes[:, [3, 1]]
     if r.random() < 0.5:
         image, boxes = zoom(image, boxes, r)
-    image, boxes = crop(image, boxes, r)
+    image, boxes = crop(image, boxes, window, r)
     gain = np.clip(r.normal(1, 0.1, 3), 0.75, 1.25) * r.uniform(0.8, 1.2)
     table = np.clip(np.arange(256)[:, None] * gain + r.uniform(-10, 10), 0, 255).astype(np.uint8)
     image = cv2.LUT(np.ascontiguousarray(image), table[None])
@@ -56,21 +56,23 @@ def augment(image, boxes, r):
 
 def zoom(image, boxes, r):
     """Cuts out a part and enlarges it, or shrinks the picture on a plain ground."""
+    height, width = image.shape[:2]
     s = float(r.uniform(0.75, 1.5))
-    m = np.array([[s, 0, r.uniform(min(0, WIDTH * (1 - s)), max(0, WIDTH * (1 - s)))], [0, s, r.uniform(min(0, HEIGHT * (1 - s)), max(0, HEIGHT * (1 - s)))]], np.float32)
-    image = cv2.warpAffine(np.ascontiguousarray(image), m, (WIDTH, HEIGHT), flags=cv2.INTER_AREA if s < 1 else cv2.INTER_LINEAR)
-    return image, moved(boxes, s, m[0, 2], m[1, 2], WIDTH, HEIGHT)
+    dx, dy = (float(r.uniform(min(0, side * (1 - s)), max(0, side * (1 - s)))) for side in (width, height))
+    image = cv2.warpAffine(np.ascontiguousarray(image), np.array([[s, 0, dx], [0, s, dy]], np.float32), (width, height), flags=cv2.INTER_LINEAR)
+    return image, moved(boxes, s, dx, dy, width, height)
 
 
-def crop(image, boxes, r):
+def crop(image, boxes, window, r):
     """Cuts out a window, mostly one with an object in it."""
+    height, width = image.shape[:2]
     if len(boxes) and r.random() < 0.85:
         _, x0, y0, x1, y1, _ = boxes[int(r.integers(len(boxes)))]
-        left, top = (x0 + x1) / 2 - CROP_WIDTH * r.uniform(0.1, 0.9), (y0 + y1) / 2 - CROP_HEIGHT * r.uniform(0.1, 0.9)
+        left, top = (x0 + x1) / 2 - window[0] * r.uniform(0.1, 0.9), (y0 + y1) / 2 - window[1] * r.uniform(0.1, 0.9)
     else:
-        left, top = r.uniform(0, WIDTH - CROP_WIDTH), r.uniform(0, HEIGHT - CROP_HEIGHT)
-    left, top = int(np.clip(left, 0, WIDTH - CROP_WIDTH)), int(np.clip(top, 0, HEIGHT - CROP_HEIGHT))
-    return image[top:top + CROP_HEIGHT, left:left + CROP_WIDTH], moved(boxes, 1.0, -left, -top, CROP_WIDTH, CROP_HEIGHT)
+        left, top = r.uniform(0, width - window[0]), r.uniform(0, height - window[1])
+    left, top = int(np.clip(left, 0, width - window[0])), int(np.clip(top, 0, height - window[1]))
+    return image[top:top + window[1], left:left + window[0]], moved(boxes, 1.0, -left, -top, *window)
 
 
 def moved(boxes, scale, dx, dy, width, height):
@@ -138,10 +140,29 @@ def losses(d, scores, targets, centres, strides, classes):
     return class_loss, ((1 - giou(a, b)[1]) * q).sum() / total
 
 
+def settle(model, pictures, count=800):
+    """Measures the normalisation's means and variances anew for the averaged weights, on whole, unchanged pictures.
+
+    Those gathered while training belong to weights that were never these, and to windows instead of pictures.
+    """
+    for part in model.modules():
+        if isinstance(part, torch.nn.BatchNorm2d):
+            part.reset_running_stats()
+            part.momentum = None
+    model.train()
+    with torch.no_grad():
+        for start in range(0, min(count, len(pictures)), 16):
+            x = torch.from_numpy(pictures[start:start + 16][..., ::-1].copy()).permute(0, 3, 1, 2).float() / 255
+            model(x.contiguous(memory_format=torch.channels_last))
+    return model
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--data', type=Path, required=True)
     parser.add_argument('--out', type=Path, required=True)
+    parser.add_argument('--start', type=Path, help='weights to go on from')
+    parser.add_argument('--rate', type=float, default=2.5e-3, help='highest learning rate')
     parser.add_argument('--epochs', type=int, default=11)
     parser.add_argument('--batch', type=int, default=8)
     parser.add_argument('--threads', type=int, default=1)
@@ -152,13 +173,15 @@ def main():
     r = np.random.default_rng(7)
     pictures = Pictures(args.data)
     model = Detector().to(memory_format=torch.channels_last)
+    if args.start:
+        model.load_state_dict(torch.load(args.start, weights_only=True))
     print(f'{sum(p.numel() for p in model.parameters())} parameters, {len(pictures.pictures)} pictures', flush=True)
-    centres, strides = cells(CROP_HEIGHT, CROP_WIDTH)
+    centres, strides = cells(pictures.window[1], pictures.window[0])
     decay = [p for p in model.parameters() if p.ndim > 1]
     rest = [p for p in model.parameters() if p.ndim <= 1]
     optimiser = torch.optim.AdamW([{'params': decay, 'weight_decay': 0.02}, {'params': rest, 'weight_decay': 0.0}], lr=2e-3)
     steps = len(pictures.pictures) // args.batch * args.epochs
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2.5e-3, total_steps=steps, pct_start=0.08, final_div_factor=50)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, args.rate, total_steps=steps, pct_start=0.08, final_div_factor=50)
     average = {k: v.clone() for k, v in model.state_dict().items()}
     step, start = 0, time.time()
     for epoch in range(args.epochs):
@@ -184,6 +207,8 @@ def main():
                 print(f'epoch {epoch} {i}/{batches} class {class_loss:.3f} box {box_loss:.3f} {time.time() - start:.0f}s', flush=True)
         print(f'epoch {epoch} mean class {seen[0] / batches:.3f} box {seen[1] / batches:.3f} {time.time() - start:.0f}s', flush=True)
         torch.save(average, args.out)
+    model.load_state_dict(average)
+    torch.save(settle(model, pictures.pictures).state_dict(), args.out)
 
 
 if __name__ == '__main__':
