@@ -159,7 +159,9 @@ describe('vantage up', () => {
       /^vantage: (no objects were detected|objects were detected, but no clip was finished) in 3 s; run longer/,
     );
     expect(stdout).not.toMatch(/^clip /m);
-    expect(stdout).toMatch(/^starting .*\n[^]*^device vantage-edge, [^]*^stopping\n([^]*\n)?ended after [\d.]+ s: .*\n$/m);
+    expect(stdout).toMatch(
+      /^starting .*\n[^]*^device vantage-edge, [^]*^stopping\n([^]*\n)?ended after [\d.]+ s: .*\n$/m,
+    );
   }, 45_000);
 });
 
