@@ -33,7 +33,6 @@ export interface RootLogger extends Logger {
    */
   setLevel(level: unknown): boolean;
   /** Writes out what is buffered; for the moment before the process ends. */
-  flush(): void;
 }
 
 export interface LoggerOptions {
@@ -41,7 +40,7 @@ export interface LoggerOptions {
   readonly module: string;
   /** Default `information`. */
   readonly level?: LogLevel;
-  /** Where lines go, each with its line feed. Default: standard output, without blocking. */
+  /** Where lines go, each with its line feed. Default: standard output. */
   readonly destination?: { write(line: string): void };
 }
 
@@ -50,7 +49,7 @@ export interface LoggerOptions {
  * `<6> 2023-01-05 10:11:12.123 +00:00 [module] text {"field":1}`.
  */
 export function createLogger(options: LoggerOptions): RootLogger {
-  const destination: DestinationStream = options.destination ?? pino.destination({ dest: 1, sync: false });
+  const destination: DestinationStream = options.destination ?? standardOutput();
   const root = pino(
     { base: null, level: PINO_LEVEL.trace, hooks: { streamWrite: (json) => formatLine(json, options.module) } },
     destination,
@@ -75,10 +74,6 @@ export function createLogger(options: LoggerOptions): RootLogger {
       state.rank = rankOf(root, level);
       return true;
     },
-    flush() {
-      if ('flushSync' in destination && typeof destination.flushSync === 'function')
-        flushQuietly(destination as FlushSync);
-    },
   };
 }
 
@@ -96,10 +91,6 @@ export const silentLogger: Logger = {
 interface State {
   level: LogLevel;
   rank: number;
-}
-
-interface FlushSync {
-  flushSync(): void;
 }
 
 function rankOf(root: Pino, level: LogLevel): number {
@@ -134,11 +125,15 @@ function safeFields(fields: LogFields, withStack: boolean): unknown {
   return redactDeep(plain);
 }
 
-/** A destination that is not open yet refuses to flush; the line is then written by its own exit hook. */
-function flushQuietly(destination: FlushSync): void {
-  try {
-    destination.flushSync();
-  } catch {
-    return;
-  }
+/**
+ * Node writes synchronously to a pipe or file, so nothing is left to flush when the process ends. When the reader is gone
+ * (the parent was killed) lines are lost and nothing else happens; pino's own destination would retry for ever at the end.
+ */
+function standardOutput(): DestinationStream {
+  if (process.stdout.listenerCount('error', ignore) === 0) process.stdout.on('error', ignore);
+  return { write: (line) => void process.stdout.write(line) };
+}
+
+function ignore(): void {
+  // Nobody reads any more.
 }

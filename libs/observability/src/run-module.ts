@@ -51,7 +51,7 @@ export async function runModule(options: RunModuleOptions): Promise<never> {
     parseLogLevel(env['VANTAGE_LOG_LEVEL']) ?? parseLogLevel(env['RuntimeLogLevel'], false) ?? 'information';
   const logger = createLogger({ module: options.name, level });
   const abort = new AbortController();
-  const ending = firstEnding(env, abort, () => exit(logger, 1));
+  const ending = firstEnding(env, abort, () => exit(1));
 
   let server: HealthServer | undefined;
   let running: Promise<RunningModule> | undefined;
@@ -94,7 +94,7 @@ export async function runModule(options: RunModuleOptions): Promise<never> {
   abort.abort();
   if (!(await stopWithin(options.stopTimeoutMs ?? 10_000, logger, running))) status = 1;
   await server?.close();
-  return exit(logger, status);
+  return exit(status);
 }
 
 /** Resolves with the first reason to stop; later signals end the process through `impatient`. */
@@ -149,7 +149,6 @@ async function stopWithin(
   return result === 'clean';
 }
 
-function exit(logger: RootLogger, status: number): never {
-  logger.flush();
+function exit(status: number): never {
   process.exit(status);
 }
