@@ -88,7 +88,8 @@ describe('a file', () => {
 
   test('goes on in time and numbers when it loops', async () => {
     const until = ({ pictures }: { pictures: unknown[] }): boolean => pictures.length === 100;
-    const { pictures, packets, states } = await record({ url: clip, ffmpeg, loop: true }, {}, until);
+    const { pictures: seen, packets, states } = await record({ url: clip, ffmpeg, loop: true }, {}, until);
+    const pictures = seen.slice(0, 100); // one or two more may be on their way when it is stopped
     expect(pictures.map(({ ptsUs }) => ptsUs)).toEqual(Array.from({ length: 100 }, (_, index) => index * 40_000));
     expect(pictures.at(-1)!.sequence).toBe(99);
     const packetTimes = new Set(packets.map(({ ptsUs }) => ptsUs));
