@@ -64,3 +64,9 @@ export const messageStoreFull = (limitBytes: number): VantageError =>
   new VantageError('EDGE_STORE_FULL', `the message store has reached its limit of ${limitBytes} bytes`, {
     details: { limitBytes },
   });
+
+/** The state folder cannot be written: the disk is full (or that fault is injected). Nothing was changed. */
+export const diskFull = (cause?: unknown): VantageError =>
+  new VantageError('EDGE_DISK_FULL', 'the state folder cannot be written: the disk is full', {
+    ...(cause === undefined ? {} : { cause }),
+  });
