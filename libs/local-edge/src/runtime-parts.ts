@@ -6,16 +6,20 @@ import { ModuleEnvironment } from './agent/module-environment.ts';
 import { DEFAULT_RESTART_TIMING } from './agent/restart-policy.ts';
 import { ApiServer } from './api/api-server.ts';
 import { identityNotFound } from './errors.ts';
+import type { Faults } from './faults/faults.ts';
 import { HubAccess } from './hub/access.ts';
 import { EdgeHub } from './hub/edge-hub.ts';
 import type { EdgeRuntimeOptions } from './options.ts';
 import { loadCertificates, type Certificates } from './state/certificates.ts';
+import { StateDatabase } from './state/database.ts';
 import { identityName, IdentityStore } from './state/identities.ts';
 import { lockStateFolder } from './state/lock.ts';
 import { TwinStore } from './twin/store.ts';
 
 /** What a running runtime is made of. */
 export interface RuntimeParts {
+  readonly database: StateDatabase;
+  readonly faults: Faults;
   readonly identities: IdentityStore;
   readonly twins: TwinStore;
   readonly hub: EdgeHub;
@@ -30,6 +34,7 @@ export interface RuntimeHost {
   readonly logger: Logger;
   applyDeployment(modulesContent: unknown): Promise<void>;
   logged(moduleId: string, stream: 'stdout' | 'stderr', line: string): void;
+  readonly faults: Faults;
 }
 
 /** Undoes one step of the start. */
@@ -47,9 +52,14 @@ export async function startParts(
   cleanups: Cleanup[],
 ): Promise<RuntimeParts> {
   const { stateDir, storeLimitBytes } = options;
-  const { logger } = host;
+  const { logger, faults } = host;
   const lock = await lockStateFolder(stateDir);
   cleanups.push(() => lock.release());
+  const database = StateDatabase.open(stateDir, logger, () => faults.isDiskFull);
+  cleanups.push(() => {
+    database.close();
+    return Promise.resolve();
+  });
   const certificates = await loadCertificates(stateDir);
   const identities = new IdentityStore(stateDir, logger);
   await identities.open(options);
@@ -60,7 +70,7 @@ export async function startParts(
 
   const access = new HubAccess(identities);
   const limit = storeLimitBytes === undefined ? {} : { storeLimitBytes };
-  const hub = new EdgeHub({ stateDir, certificates, identities, access, twins, logger, ...limit });
+  const hub = new EdgeHub({ stateDir, certificates, identities, access, twins, database, faults, logger, ...limit });
   cleanups.push(() => hub.stop());
   const mqttPort = await listenAgain(options.mqttPort, identities.hub.mqttPort, (port) => hub.listen(port));
   await hub.load();
@@ -90,7 +100,7 @@ export async function startParts(
   cleanups.push(() => environment.close());
   const agent = makeAgent(options, host, state, environment);
   cleanups.push(() => agent.stop());
-  return { ...state, agent, environment, mqttPort, apiPort };
+  return { ...state, database, faults, agent, environment, mqttPort, apiPort };
 }
 
 function makeEnvironment(

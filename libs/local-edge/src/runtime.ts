@@ -5,6 +5,7 @@ import { silentLogger, type Logger } from '@vantage/observability';
 import { parseModulesContent } from './agent/deployment.ts';
 import type { ModuleState } from './agent/module-supervisor.ts';
 import { notRunning } from './errors.ts';
+import { Faults } from './faults/faults.ts';
 import { SERVICE_POLICY } from './hub/access.ts';
 import type { ClientState } from './hub/hub-state.ts';
 import type { UpstreamMessage } from './hub/message.ts';
@@ -23,6 +24,8 @@ import type { Twin } from './twin/store.ts';
  * twice. After `stop()` it can be started again.
  */
 export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
+  /** What goes wrong on purpose. Faults stay set over a restart of the runtime in this process. */
+  readonly faults = new Faults();
   readonly #options: EdgeRuntimeOptions;
   readonly #logger: Logger;
   #parts: RuntimeParts | undefined;
@@ -69,6 +72,7 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
     try {
       const host: RuntimeHost = {
         logger: this.#logger,
+        faults: this.faults,
         applyDeployment: (content) => this.applyDeployment(content),
         logged: (id, stream, line) => {
           this.#tell('log', { id, stream, line });

@@ -3,7 +3,9 @@ import { EventEmitter } from 'node:events';
 import { messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import { invalidArgument, mqttProtocolError } from '../errors.ts';
+import type { Faults } from '../faults/faults.ts';
 import type { Certificates } from '../state/certificates.ts';
+import type { StateDatabase } from '../state/database.ts';
 import { identityName, type IdentityStore } from '../state/identities.ts';
 import { MessageJournal } from '../state/message-journal.ts';
 import type { Delivery, MessageStore } from '../state/message-store.ts';
@@ -29,6 +31,8 @@ export interface EdgeHubOptions {
   readonly identities: IdentityStore;
   readonly access: HubAccess;
   readonly twins: TwinStore;
+  readonly database: StateDatabase;
+  readonly faults: Faults;
   readonly logger: Logger;
   /** Most bytes of messages that wait for modules. Default 256 MiB; beyond it senders are refused. */
   readonly storeLimitBytes?: number;
