@@ -16,6 +16,16 @@ export interface EdgeRuntimeOptions {
   readonly mqttPort?: number;
   /** Port of the service API; 0 or absent as above. */
   readonly apiPort?: number;
+  /**
+   * The address on which the broker and the service API listen. Default `127.0.0.1`: this machine only. Containers
+   * reach the address of their bridge, or `0.0.0.0`.
+   */
+  readonly listenAddress?: string;
+  /**
+   * More names or addresses by which clients call the hub, a gateway name for instance: they go into the servers'
+   * certificate, and tokens may name them. `localhost`, this machine's name and the hub's are always there.
+   */
+  readonly serverNames?: readonly string[];
   /** What to run for an image of a deployment. Default: nothing is known, and modules fail with that reason. */
   readonly resolveImage?: ImageResolver;
   /** Where host names of the modules' network really listen: `rtspsim` -> `127.0.0.1:8554`; `VANTAGE_HOSTS` for modules. */

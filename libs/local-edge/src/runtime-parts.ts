@@ -9,6 +9,7 @@ import { identityNotFound } from './errors.ts';
 import type { Faults } from './faults/faults.ts';
 import { HubAccess } from './hub/access.ts';
 import { EdgeHub } from './hub/edge-hub.ts';
+import { DEFAULT_LISTEN_ADDRESS } from './hub/mqtt-server.ts';
 import type { EdgeRuntimeOptions } from './options.ts';
 import { loadCertificates, type Certificates } from './state/certificates.ts';
 import { StateDatabase } from './state/database.ts';
@@ -51,7 +52,7 @@ export async function startParts(
   host: RuntimeHost,
   cleanups: Cleanup[],
 ): Promise<RuntimeParts> {
-  const { stateDir, storeLimitBytes } = options;
+  const { stateDir, storeLimitBytes, listenAddress = DEFAULT_LISTEN_ADDRESS, serverNames = [] } = options;
   const { logger, faults } = host;
   const lock = await lockStateFolder(stateDir);
   cleanups.push(() => lock.release());
@@ -60,16 +61,17 @@ export async function startParts(
     database.close();
     return Promise.resolve();
   });
-  const certificates = await loadCertificates(stateDir);
   const identities = new IdentityStore(stateDir, logger);
   await identities.open(options);
   cleanups.push(() => identities.close());
+  const hubName = identities.hub.hubHostName.replace(/:\d+$/, '');
+  const certificates = await loadCertificates(stateDir, [hubName, listenAddress, ...serverNames]);
   const twins = new TwinStore(stateDir, logger);
   await twins.open();
   cleanups.push(() => twins.close());
 
-  const access = new HubAccess(identities);
-  const limit = storeLimitBytes === undefined ? {} : { storeLimitBytes };
+  const access = new HubAccess(identities, [listenAddress, ...serverNames]);
+  const limit = { listenAddress, ...(storeLimitBytes === undefined ? {} : { storeLimitBytes }) };
   const hub = new EdgeHub({ stateDir, certificates, identities, access, twins, database, faults, logger, ...limit });
   cleanups.push(() => hub.stop());
   const mqttPort = await listenAgain(options.mqttPort, identities.hub.mqttPort, (port) => hub.listen(port));
@@ -93,7 +95,7 @@ export async function startParts(
     logger,
   );
   cleanups.push(() => api.close());
-  const apiPort = await listenAgain(options.apiPort, identities.hub.apiPort, (port) => api.listen(port));
+  const apiPort = await listenAgain(options.apiPort, identities.hub.apiPort, (port) => api.listen(port, listenAddress));
   await identities.rememberPorts(mqttPort, apiPort);
 
   const environment = makeEnvironment(options, host, certificates, identities, mqttPort);

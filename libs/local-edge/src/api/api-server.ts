@@ -45,9 +45,9 @@ export class ApiServer {
     });
   }
 
-  /** Listens on loopback; 0 takes a free port. Yields the port. */
-  listen(port: number): Promise<number> {
-    return listenOn(this.#server, port, 'the service API');
+  /** 0 takes a free port. Yields the port. */
+  listen(port: number, address: string): Promise<number> {
+    return listenOn(this.#server, port, address, 'the service API');
   }
 
   async close(): Promise<void> {

@@ -9,8 +9,12 @@ export const SERVICE_POLICY = 'iothubowner';
 export class HubAccess {
   readonly #identities: IdentityStore;
 
-  constructor(identities: IdentityStore) {
+  readonly #hostNames: ReadonlySet<string>;
+
+  /** `serverNames`: names of this machine that tokens may carry besides the hub's. */
+  constructor(identities: IdentityStore, serverNames: readonly string[] = []) {
     this.#identities = identities;
+    this.#hostNames = new Set(['localhost', '127.0.0.1', ...serverNames.map((name) => name.toLowerCase())]);
   }
 
   /** Checks a device's or module's token: ours, for it (or for its device, as edgeHub has it), and in time. */
@@ -41,8 +45,8 @@ export class HubAccess {
   /** The hub's name, or this machine's, whatever the port: tokens name the host their client was given. */
   #checkHost(host: string): void {
     const name = decodeHost(host).toLowerCase().replace(/:\d+$/, '');
-    const ours = [this.#identities.hub.hubHostName.toLowerCase(), 'localhost', '127.0.0.1'];
-    if (!ours.includes(name)) throw unauthorized(`the token is for the hub "${host}"`);
+    const hub = this.#identities.hub.hubHostName.toLowerCase().replace(/:\d+$/, '');
+    if (name !== hub && !this.#hostNames.has(name)) throw unauthorized(`the token is for the hub "${host}"`);
   }
 }
 

@@ -16,7 +16,13 @@ import { DeliveryQueues } from './delivery.ts';
 import { MAX_MESSAGE_BYTES, messageSize, systemProperties, type HubMessage, type UpstreamMessage } from './message.ts';
 import { HubState, type ClientState } from './hub-state.ts';
 import { DirectMethods } from './methods.ts';
-import { ConnectRefused, MqttServer, type InboundPublish, type MqttPolicy } from './mqtt-server.ts';
+import {
+  ConnectRefused,
+  DEFAULT_LISTEN_ADDRESS,
+  MqttServer,
+  type InboundPublish,
+  type MqttPolicy,
+} from './mqtt-server.ts';
 import { SessionStore } from './sessions.ts';
 import { maySubscribe, parsePublishTopic, type PropertyBag } from './topics.ts';
 import { TwinRequests } from './twin-requests.ts';
@@ -34,6 +40,8 @@ export interface EdgeHubOptions {
   readonly database: StateDatabase;
   readonly faults: Faults;
   readonly logger: Logger;
+  /** Default `127.0.0.1`. */
+  readonly listenAddress?: string;
   /** Most bytes of messages that wait for modules. Default 256 MiB; beyond it senders are refused. */
   readonly storeLimitBytes?: number;
 }
@@ -104,7 +112,7 @@ export class EdgeHub extends EventEmitter<{
       this.#twinRequests = new TwinRequests(this.#options.twins, this.#connections);
       this.#delivery = new DeliveryQueues(this.#store, this.#connections, this.#logger);
     }
-    return this.#mqtt.listen(port);
+    return this.#mqtt.listen(port, this.#options.listenAddress ?? DEFAULT_LISTEN_ADDRESS);
   }
 
   /** Loads what was waiting, and the routes. */

@@ -103,9 +103,9 @@ export class MqttServer {
     return mqtt;
   }
 
-  /** Listens on the loopback addresses. Port 0 takes a free one. Yields the port. */
-  async listen(port: number): Promise<number> {
-    return listenOn(this.#server, port, 'MQTT');
+  /** Port 0 takes a free one. Yields the port. */
+  async listen(port: number, address: string): Promise<number> {
+    return listenOn(this.#server, port, address, 'MQTT');
   }
 
   async close(): Promise<void> {
@@ -120,18 +120,20 @@ export class MqttServer {
   }
 }
 
-/** Starts a server on loopback; a taken port becomes EDGE_PORT_IN_USE. */
-export async function listenOn(server: Server, port: number, purpose: string): Promise<number> {
-  server.listen(port, '127.0.0.1');
+export const DEFAULT_LISTEN_ADDRESS = '127.0.0.1';
+
+/** Starts a server; a taken port becomes EDGE_PORT_IN_USE. Yields the port. */
+export async function listenOn(server: Server, port: number, address: string, purpose: string): Promise<number> {
+  server.listen(port, address);
   try {
     await once(server, 'listening');
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE') throw portInUse(port, purpose, error);
     throw error;
   }
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return address.port;
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('the server has no port');
+  return bound.port;
 }
 
 async function acceptPublish(

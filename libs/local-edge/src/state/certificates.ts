@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -24,11 +25,12 @@ const RENEW_BEFORE_DAYS = 30;
 
 /**
  * The runtime's CA and server certificate, made at the first start and kept under `<stateDir>/certs`. The server
- * certificate is made anew by the same CA when it nears its end or lacks one of the `extraNames`.
+ * certificate is made anew by the same CA when it nears its end or lacks one of the `extraNames` (DNS names or IP
+ * addresses).
  */
 export async function loadCertificates(stateDir: string, extraNames: readonly string[] = []): Promise<Certificates> {
   const folder = join(stateDir, 'certs');
-  const names = [...new Set(['localhost', hostname(), ...extraNames])];
+  const names = [...new Set(['localhost', hostname(), '127.0.0.1', '::1', ...extraNames].filter(isServerName))];
   const stored = await readAll(folder);
   const ca = usableCa(stored) ?? (await makeCa());
   const reusable =
@@ -44,6 +46,11 @@ export async function loadCertificates(stateDir: string, extraNames: readonly st
     await writeFileAtomic(join(folder, 'server.pem'), server.cert, 0o644);
   }
   return { ca: ca.cert, cert: `${server.cert}\n${ca.cert}`, key: server.key };
+}
+
+/** Whether a certificate can carry the name: a DNS name or an IP address. */
+export function isServerName(name: string): boolean {
+  return isIP(name) !== 0 || (name.length <= 253 && /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/i.test(name));
 }
 
 interface Pair {
@@ -136,11 +143,9 @@ async function makeServer(ca: Pair, names: readonly string[]): Promise<Pair> {
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-        new x509.SubjectAlternativeNameExtension([
-          ...names.map((value) => ({ type: 'dns' as const, value })),
-          { type: 'ip' as const, value: '127.0.0.1' },
-          { type: 'ip' as const, value: '::1' },
-        ]),
+        new x509.SubjectAlternativeNameExtension(
+          names.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
+        ),
         await x509.AuthorityKeyIdentifierExtension.create(issuer, false, webcrypto),
         await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false, webcrypto),
       ],
