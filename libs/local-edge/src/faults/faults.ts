@@ -18,6 +18,33 @@ export type Fault =
   | { readonly kind: 'disk' }
   | { readonly kind: 'twin'; readonly module: string };
 
+/** All kinds, in the order in which they are explained. */
+export const FAULT_KINDS = [
+  'network',
+  'upstream',
+  'delay',
+  'clock',
+  'disk',
+  'twin',
+] as const satisfies readonly Fault['kind'][];
+
+/** A fault, since when and until when. */
+export interface ActiveFault {
+  readonly fault: Fault;
+  /** By this machine's clock, whatever the fault `clock` says. */
+  readonly sinceUtc: string;
+  /** Absent: until it is cleared. */
+  readonly untilUtc?: string;
+}
+
+interface Entry {
+  readonly active: ActiveFault;
+  readonly timer: NodeJS.Timeout | undefined;
+}
+
+/** The longest time a timer takes, about 25 days. */
+export const MAX_FAULT_MS = 2 ** 31 - 1;
+
 /**
  * The faults that are injected now. The parts of the runtime ask it at the points where such a fault strikes; without
  * faults every question costs a lookup in an empty map.
@@ -25,20 +52,50 @@ export type Fault =
  * Events: `change` (a fault was set or cleared).
  */
 export class Faults extends EventEmitter<{ change: [] }> {
-  readonly #active = new Map<string, Fault>();
+  readonly #active = new Map<string, Entry>();
 
-  /** Sets a fault; one of the same kind and module is replaced. */
-  set(fault: Fault): void {
-    this.#active.set(keyOf(fault), fault);
+  /**
+   * Sets a fault; one of the same kind and module is replaced.
+   * @param forMs it ends by itself after so long, at most {@link MAX_FAULT_MS}; absent: when it is cleared
+   */
+  set(fault: Fault, forMs?: number): ActiveFault {
+    const key = keyOf(fault);
+    clearTimeout(this.#active.get(key)?.timer);
+    const now = Date.now();
+    const active: ActiveFault = {
+      fault,
+      sinceUtc: new Date(now).toISOString(),
+      ...(forMs === undefined ? {} : { untilUtc: new Date(now + forMs).toISOString() }),
+    };
+    const timer = forMs === undefined ? undefined : setTimeout(() => this.#end(active), forMs);
+    // A fault that is to end later must not keep a process that has nothing else to do.
+    timer?.unref();
+    this.#active.set(key, { active, timer });
     this.emit('change');
+    return active;
+  }
+
+  /** Sets a fault and resolves when it is over: its time was up, it was cleared, or replaced. */
+  async injectFor(fault: Fault, forMs: number): Promise<void> {
+    const key = keyOf(fault);
+    const mine = this.set(fault, forMs);
+    await new Promise<void>((resolve) => {
+      const onChange = (): void => {
+        if (this.#active.get(key)?.active === mine) return;
+        this.off('change', onChange);
+        resolve();
+      };
+      this.on('change', onChange);
+    });
   }
 
   /** Ends faults: all, those of a kind, or the one of a kind and module. Yields how many there were. */
   clear(kind?: Fault['kind'], module?: string): number {
     let count = 0;
-    for (const [key, fault] of this.#active) {
-      if (kind !== undefined && fault.kind !== kind) continue;
-      if (module !== undefined && moduleOf(fault) !== module) continue;
+    for (const [key, { active, timer }] of this.#active) {
+      if (kind !== undefined && active.fault.kind !== kind) continue;
+      if (module !== undefined && moduleOf(active.fault) !== module) continue;
+      clearTimeout(timer);
       this.#active.delete(key);
       count += 1;
     }
@@ -47,12 +104,17 @@ export class Faults extends EventEmitter<{ change: [] }> {
   }
 
   active(): Fault[] {
-    return [...this.#active.values()];
+    return this.list().map(({ fault }) => fault);
+  }
+
+  /** The same with their times. */
+  list(): ActiveFault[] {
+    return [...this.#active.values()].map(({ active }) => active);
   }
 
   /** The hub's clock, milliseconds since 1970. Everything that compares times uses it. */
   now(): number {
-    const clock = this.#active.get('clock:');
+    const clock = this.#active.get('clock:')?.active.fault;
     return Date.now() + (clock?.kind === 'clock' ? clock.ms : 0);
   }
 
@@ -65,7 +127,7 @@ export class Faults extends EventEmitter<{ change: [] }> {
   }
 
   delayMs(module: string): number {
-    const delay = this.#active.get(`delay:${module}`) ?? this.#active.get('delay:');
+    const delay = (this.#active.get(`delay:${module}`) ?? this.#active.get('delay:'))?.active.fault;
     return delay?.kind === 'delay' ? delay.ms : 0;
   }
 
@@ -75,6 +137,13 @@ export class Faults extends EventEmitter<{ change: [] }> {
 
   isTwinDeaf(module: string): boolean {
     return this.#active.has(`twin:${module}`);
+  }
+
+  #end(active: ActiveFault): void {
+    const key = keyOf(active.fault);
+    if (this.#active.get(key)?.active !== active) return;
+    this.#active.delete(key);
+    this.emit('change');
   }
 }
 
