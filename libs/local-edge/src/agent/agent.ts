@@ -64,6 +64,11 @@ export class EdgeAgent extends EventEmitter<{ module: [ModuleState] }> {
     return [...this.#supervisors.values()].map((supervisor) => supervisor.state);
   }
 
+  /** Ends a module hard, as a crash would; false when it does not run. */
+  kill(moduleId: string): boolean {
+    return this.#supervisors.get(moduleId)?.kill() ?? false;
+  }
+
   /** Brings the modules to what the desired properties say. Resolves when it is done; errors are reported, not thrown. */
   apply(desired: unknown, version: number): Promise<void> {
     this.#work = this.#work.then(async () => {

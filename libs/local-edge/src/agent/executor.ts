@@ -43,6 +43,8 @@ export interface ModuleHandle {
   readonly exited: Promise<ModuleExit>;
   /** SIGTERM, then SIGKILL after the time given in milliseconds. Resolves when nothing of it is left. */
   stop(timeoutMs: number): Promise<void>;
+  /** Ends it hard, as a crash would; what follows is up to its restart policy. Does not wait. */
+  kill(): void;
 }
 
 /** Runs modules: as processes here, as containers elsewhere. */
@@ -100,7 +102,14 @@ export class ProcessExecutor implements ModuleExecutor {
     readLines(child.stderr, (line) => {
       launch.onLine('stderr', line);
     });
-    return { pid: child.pid ?? 0, exited, stop: (timeoutMs) => stop(child, exited, timeoutMs) };
+    return {
+      pid: child.pid ?? 0,
+      exited,
+      stop: (timeoutMs) => stop(child, exited, timeoutMs),
+      kill: () => {
+        killGroup(child, 'SIGKILL');
+      },
+    };
   }
 }
 

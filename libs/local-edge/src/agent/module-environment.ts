@@ -79,6 +79,11 @@ export class ModuleEnvironment {
     };
   }
 
+  /** Resolves when the module's output so far is in its log file. */
+  async flushLog(moduleId: string): Promise<void> {
+    await this.#logs.get(moduleId)?.flush();
+  }
+
   /** The module is no longer part of the deployment; its log stays. */
   async forget(moduleId: string): Promise<void> {
     const workload = this.#workloads.get(moduleId);

@@ -90,6 +90,12 @@ export class ModuleSupervisor {
     });
   }
 
+  /** Ends it hard, as a crash would; the restart policy decides what follows. False when it does not run. */
+  kill(): boolean {
+    this.#handle?.kill();
+    return this.#handle !== undefined;
+  }
+
   /** Takes changes that need no new start: policy, order, wanted status. */
   adopt(spec: ModuleSpec): void {
     this.#spec = spec;
