@@ -126,3 +126,46 @@ describeCases('edgeAgent: images', () => {
     },
   );
 });
+
+/** Rules of the sources that the case files leave open. */
+describe('edgeHub and edgeAgent: beyond the case files', () => {
+  test.each([
+    ['h/d/m/api-version=2017-06-30/DeviceClientType=Microsoft.Azure.Devices.Client/1.5.1-preview-003', 'd', 'm'],
+    ['h/ d /?api-version=x', 'd', ''],
+    ['h/d/m/foo?bar=1&api-version=2010-01-01', 'd', 'm'],
+    ['h/d?/m?/?api-version=1&api-version=2&x', 'd?', 'm?'],
+  ])('user name %s', (username, deviceId, moduleId) => {
+    expect(parseMqttUsername(username)).toMatchObject({ deviceId, moduleId });
+  });
+  test.each(['', 'h/d/?api-version= ', 'h/ /?api-version=1', 'h/d/m/x/?api-version=1', 'h/d/?Api-Version=1'])(
+    'no user name: %s',
+    (username) => {
+      expect(() => parseMqttUsername(username)).toThrow(expect.objectContaining({ code: 'EDGE_MQTT_PROTOCOL' }));
+    },
+  );
+  test('a client type keeps what is no percent escape', () => {
+    const user = parseMqttUsername('h/d/?api-version=1&model-id=%20&DeviceClientType=a%2Fb%zz%C3%A9');
+    expect(user).toMatchObject({ deviceClientType: 'a/b%zzé', modelId: null });
+  });
+  test('of several mistakes in a twin patch the size is named first, then what comes first', () => {
+    const big = 'x'.repeat(5000);
+    expect(() => validateTwinPatch({ big: Array.from({ length: 9 }, () => big) })).toThrow(/^Twin properties size/);
+    expect(() => validateTwinPatch({ a: [null], 'b.c': 1 })).toThrow("Arrays cannot contain 'null' as value");
+    expect(() => validateTwinPatch({ a: [big] })).toThrow('property name  has length 5000');
+  });
+  test.each(['ea:', ':tag', 'a/', 'a:b@sha256:00'])('no image: %s', (image) => {
+    expect(() => normalizeImage(image)).toThrow(expect.objectContaining({ code: 'EDGE_DEPLOYMENT_INVALID' }));
+  });
+  test('edgeAgent reads up to 100 pieces, their name in any case', () => {
+    const piece = (index: number): [string, string] => [
+      index === 0 ? 'CreateOptions' : `createoptions${String(index).padStart(2, '0')}`,
+      'x',
+    ];
+    const pieces = (count: number): Json => Object.fromEntries(Array.from({ length: count }, (_, i) => piece(i)));
+    expect(joinChunks(pieces(100), 'createOptions', true)).toBe('x'.repeat(100));
+    expect(() => joinChunks(pieces(101), 'createOptions', true)).toThrow(/found createOptions100/);
+  });
+  test('a dead module stays dead', () => {
+    expect(applyRestartPolicy('dead', 'always', 0, 5)).toBe('dead');
+  });
+});

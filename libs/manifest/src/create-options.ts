@@ -46,7 +46,8 @@ export function joinChunks(
   if (pieces.length > MAX_CHUNKS_READ) throw createOptionsError(`${field} has more than ${MAX_CHUNKS_READ} pieces`);
   let joined = '';
   for (const [index, { number, text }] of pieces.entries()) {
-    if (number !== chunkKey('', index)) throw chunkGapError(field, index, number);
+    // edgeAgent compares numbers: `createOptions1` is the second piece too.
+    if ((number === '') !== (index === 0) || Number(number) !== index) throw chunkGapError(field, index, number);
     if (typeof text !== 'string') throw createOptionsError(`${chunkKey(field, index)} is not a text`);
     joined += text;
   }
@@ -67,10 +68,9 @@ function chunkGapError(field: string, index: number, found: string): Error {
  * @throws VantageError CREATE_OPTIONS
  */
 export function parseCreateOptions(text: string | null | undefined): Readonly<Record<string, unknown>> {
-  if (text === null || text === undefined || text.trim() === '') return {};
+  if (text === null || text === undefined || text.trim() === '' || text.trim().toLowerCase() === 'null') return {};
   try {
     const value = parseJson(text, { singleQuotes: true });
-    if (value === null) return {};
     if (isJsonObject(value)) return toPlain(value) as Readonly<Record<string, unknown>>;
   } catch (error) {
     if (!VantageError.is(error)) throw error;

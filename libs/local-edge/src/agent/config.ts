@@ -58,7 +58,7 @@ function parseModule(moduleId: string, value: unknown): ModuleSpec {
     throw deploymentInvalid(`${path}.type: only "docker" is known, not ${JSON.stringify(value['type'])}`);
   }
   const settings = settingsOf(value['settings'], path);
-  const text = joinChunks(settings, 'createOptions');
+  const text = joinChunks(settings, 'createOptions', true);
   return {
     moduleId,
     image: normalizeImage(settings['image'], `${path}.settings.image`),
@@ -93,7 +93,8 @@ export function normalizeImage(image: unknown, path = 'image'): string {
   const trimmed = image.trim();
   const name = trimmed.slice(trimmed.lastIndexOf('/') + 1);
   const [base, tag, ...rest] = name.split(':');
-  if (base === '' || rest.length > 0 || /\s/.test(trimmed)) throw deploymentInvalid(`${path}: "${image}" is no image`);
+  if (base === '' || tag === '' || rest.length > 0 || /\s/.test(trimmed))
+    throw deploymentInvalid(`${path}: "${image}" is no image`);
   return tag === undefined && !name.includes('@') ? `${trimmed}:latest` : trimmed;
 }
 

@@ -35,7 +35,7 @@ export function joinChunks(settings: Readonly<Record<string, unknown>>, field: s
 
 /** Reads the `createOptions` of a module; nothing, blank and "null" mean no options. */
 export function parseCreateOptions(text: string | null | undefined): Record<string, unknown> {
-  if (text === null || text === undefined || text.trim() === '' || text.trim() === 'null') return {};
+  if (text === null || text === undefined || text.trim() === '' || text.trim().toLowerCase() === 'null') return {};
   let value: unknown;
   try {
     value = JSON.parse(text);

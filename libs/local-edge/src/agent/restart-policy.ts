@@ -42,7 +42,7 @@ export function applyRestartPolicy(
   restartCount: number,
   maxRestartCount: number,
 ): RuntimeStatus {
-  if (status === 'running' || policy === 'never') return status;
+  if (status === 'running' || status === 'dead' || policy === 'never') return status;
   if (policy !== 'always' && status !== 'failed' && status !== 'unhealthy') return status;
   return restartCount >= maxRestartCount ? 'failed' : 'backoff';
 }

@@ -11,44 +11,68 @@ const FORBIDDEN_IN_NAME = /[\u0000-\u001f\u007f-\u009f\s.$#]/u;
 
 /**
  * Checks a twin patch against the hub's limits (contract iot-edge-runtime B.5) and throws EDGE_TWIN_PATCH_INVALID with
- * the words edgeHub uses. Whole patch first by properties, then its size, then its arrays, as edgeHub does, so that of
- * several mistakes the same one is named.
+ * the words edgeHub uses. In the order of its ReportedPropertiesValidator, so that of several mistakes the same one is
+ * named: the size of the whole, then token by token.
  */
 export function validateTwinPatch(patch: Readonly<Record<string, unknown>>): void {
-  validateProperties(patch, 1);
   const sizeBytes = Buffer.byteLength(JSON.stringify(patch));
   if (sizeBytes > MAX_PATCH_BYTES) {
     throw twinPatchInvalid(`Twin properties size ${sizeBytes} exceeds maximum ${MAX_PATCH_BYTES}`);
   }
-  validateArrays(patch, false);
+  validateObject(patch, 0, false);
 }
 
-function validateProperties(properties: Readonly<Record<string, unknown>>, depth: number): void {
-  for (const [name, value] of Object.entries(properties)) {
+/** `depth` is that of the object itself; the patch has 0. */
+function validateObject(object: Readonly<Record<string, unknown>>, depth: number, insideArray: boolean): void {
+  validateDepth(depth);
+  for (const [name, value] of Object.entries(object)) {
     validateName(name);
-    validateValue(name, value, depth);
+    validateValue(name, value, depth + 1, insideArray);
   }
 }
 
-function validateValue(name: string, value: unknown, depth: number): void {
-  if (typeof value === 'string') {
-    const length = Buffer.byteLength(value);
-    if (length > MAX_VALUE_BYTES) {
-      throw twinPatchInvalid(
-        `Value associated with property name ${name} has length ${length} that exceeds maximum length of ${MAX_VALUE_BYTES}`,
-      );
+function validateValue(name: string, value: unknown, depth: number, insideArray: boolean): void {
+  if (typeof value === 'object' && value !== null) {
+    if (!Array.isArray(value)) {
+      validateObject(value as Record<string, unknown>, depth, insideArray);
+      return;
     }
+    validateDepth(depth);
+    validateArray(value, depth + 1);
+  } else if (value === null) {
+    // Null deletes a property; inside an array there is nothing it could delete.
+    if (insideArray) throw twinPatchInvalid(`Property ${name} of an object in an array cannot be 'null'`);
   } else if (typeof value === 'number') {
     if (Number.isInteger(value) && (value < MIN_INTEGER || value > MAX_INTEGER)) {
       throw twinPatchInvalid(
         `Property ${name} has an out of bound value. Valid values are between ${MIN_INTEGER} and ${MAX_INTEGER}`,
       );
     }
-  } else if (typeof value === 'object' && value !== null) {
-    if (depth > MAX_DEPTH) throw twinPatchInvalid(`Nested depth of twin property exceeds ${MAX_DEPTH}`);
-    if (Array.isArray(value)) for (const item of value) validateValue(name, item, depth + 1);
-    else validateProperties(value as Record<string, unknown>, depth + 1);
+  } else if (typeof value === 'string') {
+    const length = Buffer.byteLength(value);
+    if (length > MAX_VALUE_BYTES) {
+      throw twinPatchInvalid(
+        `Value associated with property name ${name} has length ${length} that exceeds maximum length of ${MAX_VALUE_BYTES}`,
+      );
+    }
   }
+}
+
+/** What stands in an array has no name, and messages about it name none. */
+function validateArray(items: readonly unknown[], depth: number): void {
+  for (const item of items) {
+    if (item === null) throw twinPatchInvalid(`Arrays cannot contain 'null' as value`);
+    if (Array.isArray(item)) {
+      validateDepth(depth);
+      validateArray(item, depth + 1);
+    } else {
+      validateValue('', item, depth, true);
+    }
+  }
+}
+
+function validateDepth(depth: number): void {
+  if (depth > MAX_DEPTH) throw twinPatchInvalid(`Nested depth of twin property exceeds ${MAX_DEPTH}`);
 }
 
 function validateName(name: string): void {
@@ -60,22 +84,5 @@ function validateName(name: string): void {
   const forbidden = FORBIDDEN_IN_NAME.exec(name);
   if (forbidden !== null) {
     throw twinPatchInvalid(`Property name ${name} contains invalid character '${forbidden[0]}'`);
-  }
-}
-
-/** Null deletes a property; inside an array there is nothing it could delete. */
-function validateArrays(value: unknown, insideArray: boolean): void {
-  if (Array.isArray(value)) {
-    for (const item of value) {
-      if (item === null) throw twinPatchInvalid(`Arrays cannot contain 'null' as value`);
-      validateArrays(item, true);
-    }
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [name, item] of Object.entries(value)) {
-      if (insideArray && item === null) {
-        throw twinPatchInvalid(`Property ${name} of an object in an array cannot be 'null'`);
-      }
-      validateArrays(item, insideArray);
-    }
   }
 }
