@@ -10,7 +10,8 @@ export type {
 } from './options.ts';
 export type { ImageResolver, ModuleCommand } from './agent/executor.ts';
 export { DEFAULT_RESTART_TIMING, type RestartTiming, type RuntimeStatus } from './agent/restart-policy.ts';
-export { Faults, type Fault } from './faults/faults.ts';
+export type { EdgeStatus, ModuleStatus, QueueStatus } from './api/control-status.ts';
+export { FAULT_KINDS, Faults, MAX_FAULT_MS, type ActiveFault, type Fault } from './faults/faults.ts';
 export type { ClientState } from './hub/hub-state.ts';
 export type { UpstreamMessage } from './hub/message.ts';
 export type { MethodCall, MethodResult } from './hub/methods.ts';

@@ -83,6 +83,8 @@ export interface EdgeRuntimeEvents {
   twin: [TwinEvent];
   /** A client came or went; its name is `D` or `D/M`. */
   client: [name: string, state: ClientState];
+  /** Somebody asks, through the control API, that whoever owns this runtime stops it. */
+  stopRequested: [];
 }
 
 export interface ApplyDeploymentOptions {

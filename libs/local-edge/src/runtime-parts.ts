@@ -5,6 +5,7 @@ import { ProcessExecutor } from './agent/executor.ts';
 import { ModuleEnvironment } from './agent/module-environment.ts';
 import { DEFAULT_RESTART_TIMING } from './agent/restart-policy.ts';
 import { ApiServer } from './api/api-server.ts';
+import type { ControlBackend } from './api/control-api.ts';
 import { identityNotFound } from './errors.ts';
 import type { Faults } from './faults/faults.ts';
 import { HubAccess } from './hub/access.ts';
@@ -19,6 +20,7 @@ import { TwinStore } from './twin/store.ts';
 
 /** What a running runtime is made of. */
 export interface RuntimeParts {
+  readonly access: HubAccess;
   readonly database: StateDatabase;
   readonly faults: Faults;
   readonly identities: IdentityStore;
@@ -28,6 +30,7 @@ export interface RuntimeParts {
   readonly environment: ModuleEnvironment;
   readonly mqttPort: number;
   readonly apiPort: number;
+  readonly startedAtUtc: string;
 }
 
 /** What the parts want of the runtime they belong to. */
@@ -36,6 +39,7 @@ export interface RuntimeHost {
   applyDeployment(modulesContent: unknown): Promise<void>;
   logged(moduleId: string, stream: 'stdout' | 'stderr', line: string): void;
   readonly faults: Faults;
+  readonly control: ControlBackend;
 }
 
 /** Undoes one step of the start. */
@@ -92,6 +96,7 @@ export async function startParts(
       },
       removeIdentity: (deviceId, moduleId) => removeIdentity(state, deviceId, moduleId),
     },
+    host.control,
     logger,
   );
   cleanups.push(() => api.close());
@@ -102,7 +107,17 @@ export async function startParts(
   cleanups.push(() => environment.close());
   const agent = makeAgent(options, host, state, environment);
   cleanups.push(() => agent.stop());
-  return { ...state, database, faults, agent, environment, mqttPort, apiPort };
+  return {
+    ...state,
+    access,
+    database,
+    faults,
+    agent,
+    environment,
+    mqttPort,
+    apiPort,
+    startedAtUtc: new Date().toISOString(),
+  };
 }
 
 function makeEnvironment(

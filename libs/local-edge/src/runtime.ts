@@ -4,6 +4,8 @@ import { isTwinObject, messageOf } from '@vantage/contracts';
 import { silentLogger, type Logger } from '@vantage/observability';
 import { parseModulesContent } from './agent/deployment.ts';
 import type { ModuleState } from './agent/module-supervisor.ts';
+import type { EdgeStatus } from './api/control-status.ts';
+import { RuntimeControl } from './control.ts';
 import { notRunning } from './errors.ts';
 import { Faults } from './faults/faults.ts';
 import { SERVICE_POLICY } from './hub/access.ts';
@@ -28,6 +30,7 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
   readonly faults = new Faults();
   readonly #options: EdgeRuntimeOptions;
   readonly #logger: Logger;
+  readonly #control: RuntimeControl;
   #parts: RuntimeParts | undefined;
   #cleanups: Cleanup[] = [];
   #stopping: Promise<void> | undefined;
@@ -36,6 +39,7 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
     super();
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
+    this.#control = new RuntimeControl(this, () => this.#running, options.stateDir);
   }
 
   /** The name of the edge device. */
@@ -73,6 +77,7 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
       const host: RuntimeHost = {
         logger: this.#logger,
         faults: this.faults,
+        control: this.#control,
         applyDeployment: (content) => this.applyDeployment(content),
         logged: (id, stream, line) => {
           this.#tell('log', { id, stream, line });
@@ -151,6 +156,11 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
     return this.#running.hub.methods.invoke(this.#nameOf(moduleId), call);
   }
 
+  /** How it all is: modules, clients, queues, faults. */
+  status(): EdgeStatus {
+    return this.#control.status();
+  }
+
   /**
    * Messages that leave for the cloud from now on, until `signal` aborts or the loop is left. Of what is not read the
    * newest 10 000 wait, older ones are dropped.
@@ -160,6 +170,11 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
       this.on('upstream', listener);
       return () => this.off('upstream', listener);
     }, signal);
+  }
+
+  /** Ends a module hard, as a crash would. @throws VantageError EDGE_IDENTITY_NOT_FOUND, EDGE_INVALID_ARGUMENT */
+  killModule(moduleId: string): void {
+    this.#control.killModule(moduleId);
   }
 
   /**

@@ -5,6 +5,7 @@ import { codeOf, messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import type { Certificates } from '../state/certificates.ts';
 import { listenOn } from '../hub/mqtt-server.ts';
+import { answerControl, isControlCall, type ControlBackend } from './control-api.ts';
 import { writeReply, type HttpReply } from './http.ts';
 import { callFromModule, isModuleCall } from './module-methods.ts';
 import { answerService, type ServiceBackend } from './service-api.ts';
@@ -29,11 +30,16 @@ const STATUS: Readonly<Record<string, readonly [status: number, hubCode: string]
 export class ApiServer {
   readonly #server: Server;
 
-  constructor(certificates: Certificates, backend: ServiceBackend, logger: Logger) {
+  constructor(certificates: Certificates, backend: ServiceBackend, control: ControlBackend, logger: Logger) {
     this.#server = createServer({ key: certificates.key, cert: certificates.cert }, (request, response) => {
-      answer(request, backend, logger)
-        .then((reply) => {
-          writeReply(response, reply);
+      const answered = isControlCall(request)
+        ? answerControl(request, response, control)
+        : answer(request, backend).then((reply) => {
+            writeReply(response, reply);
+          });
+      answered
+        .catch((error: unknown) => {
+          writeReply(response, refusal(request, error, logger));
         })
         .catch((error: unknown) => {
           logger.error('an answer of the service API could not be written', { error: messageOf(error) });
@@ -59,20 +65,19 @@ export class ApiServer {
   }
 }
 
-async function answer(request: IncomingMessage, backend: ServiceBackend, logger: Logger): Promise<HttpReply> {
-  const fromModule = isModuleCall(request);
-  try {
-    return fromModule ? await callFromModule(request, backend) : await answerService(request, backend);
-  } catch (error) {
-    const [status, hubCode] = STATUS[codeOf(error) ?? ''] ?? [500, 'ServerError'];
-    const fields = { method: request.method, path: request.url?.split('?')[0], status, reason: messageOf(error) };
-    if (status >= 500 && status !== 504) logger.error('a request failed', fields);
-    else logger.debug('a request was refused', fields);
-    if (fromModule) return { status, body: { message: messageOf(error) } };
-    return {
-      status,
-      body: { Message: `ErrorCode:${hubCode};${messageOf(error)}` },
-      headers: { 'iothub-errorcode': hubCode },
-    };
-  }
+function answer(request: IncomingMessage, backend: ServiceBackend): Promise<HttpReply> {
+  return isModuleCall(request) ? callFromModule(request, backend) : answerService(request, backend);
+}
+
+function refusal(request: IncomingMessage, error: unknown, logger: Logger): HttpReply {
+  const [status, hubCode] = STATUS[codeOf(error) ?? ''] ?? [500, 'ServerError'];
+  const fields = { method: request.method, path: request.url?.split('?')[0], status, reason: messageOf(error) };
+  if (status >= 500 && status !== 504) logger.error('a request failed', fields);
+  else logger.debug('a request was refused', fields);
+  if (isModuleCall(request)) return { status, body: { message: messageOf(error) } };
+  return {
+    status,
+    body: { Message: `ErrorCode:${hubCode};${messageOf(error)}` },
+    headers: { 'iothub-errorcode': hubCode },
+  };
 }

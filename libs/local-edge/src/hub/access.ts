@@ -35,10 +35,10 @@ export class HubAccess {
   }
 
   /** Checks a token of the service policy. */
-  checkService(authorization: string): void {
+  checkService(authorization: string, nowMs = Date.now()): void {
     const token = parseSasToken(authorization);
     if (token.policy !== SERVICE_POLICY) throw unauthorized(`a token of the policy ${SERVICE_POLICY} is needed`);
-    verifySasToken(token, [this.#identities.hub.serviceKey], Date.now());
+    verifySasToken(token, [this.#identities.hub.serviceKey], nowMs);
     this.#checkHost(token.sr);
   }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '@vantage/observability';
+import type { QueueStatus } from '../api/control-status.ts';
 import type { Delivery, MessageStore, StoredMessage } from '../state/message-store.ts';
 import type { Connections } from './connections.ts';
 import { deliveryBag } from './message.ts';
@@ -48,6 +49,19 @@ export class DeliveryQueues {
       if (queue.inFlight !== undefined) waiting += 1;
     }
     return { delivered: this.#delivered, expired: this.#expired, waiting };
+  }
+
+  /** What waits, by endpoint. */
+  queues(): QueueStatus[] {
+    const counts = new Map<string, number>();
+    const count = ({ delivery }: Item): void => {
+      counts.set(delivery.endpoint, (counts.get(delivery.endpoint) ?? 0) + 1);
+    };
+    for (const { lanes, inFlight } of this.#queues.values()) {
+      for (const lane of lanes.values()) lane.forEach(count);
+      if (inFlight !== undefined) count(inFlight.item);
+    }
+    return [...counts].map(([endpoint, waiting]) => ({ endpoint, waiting }));
   }
 
   start(waiting: readonly StoredMessage[]): void {

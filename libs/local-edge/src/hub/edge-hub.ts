@@ -3,6 +3,8 @@ import { EventEmitter } from 'node:events';
 import { messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import { invalidArgument, mqttProtocolError } from '../errors.ts';
+import type { QueueStatus } from '../api/control-status.ts';
+import type { RouteProblem } from '@vantage/routing';
 import type { Faults } from '../faults/faults.ts';
 import type { Certificates } from '../state/certificates.ts';
 import type { StateDatabase } from '../state/database.ts';
@@ -95,6 +97,26 @@ export class EdgeHub extends EventEmitter<{
 
   clientState(name: string): ClientState | undefined {
     return this.#state.client(name);
+  }
+
+  /** All clients that came since the start, by name. */
+  clients(): [name: string, state: ClientState][] {
+    return this.#state.clients();
+  }
+
+  /** What waits, by endpoint. */
+  queues(): QueueStatus[] {
+    return this.#delivery?.queues() ?? [];
+  }
+
+  /** Sequence of the newest upstream message, ever; 0 when there was none. */
+  get upstreamSequence(): number {
+    return this.#upstream.lastSequence;
+  }
+
+  /** Routes that never match, since their conditions do not compile. */
+  get routeProblems(): readonly RouteProblem[] {
+    return this.#state.router.problems;
   }
 
   isConnected(name: string): boolean {

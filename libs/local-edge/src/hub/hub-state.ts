@@ -47,6 +47,11 @@ export class HubState {
     return this.#clients.get(name);
   }
 
+  /** All clients that came since the start, by name. */
+  clients(): [name: string, state: ClientState][] {
+    return [...this.#clients];
+  }
+
   clientIs(name: string, status: ClientState['status']): ClientState {
     const now = new Date().toISOString();
     const state: ClientState = {

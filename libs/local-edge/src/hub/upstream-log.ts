@@ -31,6 +31,11 @@ export class UpstreamLog {
     }
   }
 
+  /** Sequence of the newest message, 0 when there was none. */
+  get lastSequence(): number {
+    return this.#sequence;
+  }
+
   /** Keeps a message; resolves when it is handed to the operating system. */
   async append(message: HubMessage): Promise<UpstreamMessage> {
     this.#sequence += 1;
