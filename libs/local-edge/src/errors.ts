@@ -70,3 +70,38 @@ export const diskFull = (cause?: unknown): VantageError =>
   new VantageError('EDGE_DISK_FULL', 'the state folder cannot be written: the disk is full', {
     ...(cause === undefined ? {} : { cause }),
   });
+
+/** A query or condition of the hub's query language is wrong at `details.column`, counted from 1. */
+export const queryInvalid = (column: number, reason: string): VantageError =>
+  new VantageError('EDGE_QUERY_INVALID', `column ${column}: ${reason}`, { details: { column } });
+
+/** A token is valid, but its policy may not do that. */
+export const permissionMissing = (policy: string, permission: string): VantageError =>
+  new VantageError('EDGE_PERMISSION_MISSING', `the policy "${policy}" lacks the permission ${permission}`, {
+    details: { policy, permission },
+  });
+
+/** There is no configuration, job or upload of that name. */
+export const notFound = (what: string): VantageError => new VantageError('EDGE_NOT_FOUND', `there is no ${what}`);
+
+/** A configuration or job of that name exists already. */
+export const alreadyExists = (what: string): VantageError => new VantageError('EDGE_EXISTS', `${what} exists already`);
+
+/** The hub holds as many of something as it may. */
+export const limitReached = (what: string, limit: number): VantageError =>
+  new VantageError('EDGE_LIMIT_REACHED', `the hub holds ${limit} ${what}, which is the limit`, { details: { limit } });
+
+/** The body of a request is too large. */
+export const bodyTooLarge = (limitBytes: number): VantageError =>
+  new VantageError('EDGE_BODY_TOO_LARGE', `the body is larger than ${limitBytes} bytes`, { details: { limitBytes } });
+
+/** A call that IoT Hub has and this hub does not. */
+export const notPartOfLocalHub = (what: string): VantageError =>
+  new VantageError('EDGE_NOT_PART_OF_LOCAL_HUB', `${what}: not part of the local hub`);
+
+/** File upload was asked for, and the runtime knows no storage account. */
+export const storageNotConfigured = (): VantageError =>
+  new VantageError(
+    'EDGE_STORAGE_NOT_CONFIGURED',
+    'file upload needs a storage account: start the runtime with a storage connection string',
+  );
