@@ -65,12 +65,11 @@ export async function startParts(
     database.close();
     return Promise.resolve();
   });
-  const identities = new IdentityStore(stateDir, logger);
+  const identities = new IdentityStore(database, logger);
   await identities.open(options);
-  cleanups.push(() => identities.close());
   const hubName = identities.hub.hubHostName.replace(/:\d+$/, '');
   const certificates = await loadCertificates(stateDir, [hubName, listenAddress, ...serverNames]);
-  const twins = new TwinStore(stateDir, logger);
+  const twins = new TwinStore(database, logger);
   await twins.open();
   cleanups.push(() => twins.close());
 

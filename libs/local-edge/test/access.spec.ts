@@ -20,7 +20,7 @@ async function hubWithModule(): Promise<{ runtime: EdgeRuntime; key: string; for
   const runtime = await startRuntime({ stateDir });
   await runtime.moduleEnvironment('m');
   await runtime.moduleEnvironment('other');
-  return { runtime, key: await moduleKey(stateDir, 'm'), foreignKey: await moduleKey(stateDir, 'other') };
+  return { runtime, key: moduleKey(stateDir, 'm'), foreignKey: moduleKey(stateDir, 'other') };
 }
 
 const inAnHour = (): number => Math.floor(Date.now() / 1000) + 3600;

@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { ModuleClient, type Twin } from 'azure-iot-device';
 import { Mqtt } from 'azure-iot-device-mqtt';
 import iothub from 'azure-iothub';
@@ -119,11 +120,17 @@ export async function openRegistry(runtime: EdgeRuntime): Promise<iothub.Registr
 }
 
 /** The stored keys of a module. */
-export async function moduleKey(stateDir: string, moduleId: string): Promise<string> {
-  const { identities } = JSON.parse(await readFile(join(stateDir, 'identities.json'), 'utf8')) as {
-    identities: { moduleId: string; primaryKey: string }[];
-  };
-  return identities.find((identity) => identity.moduleId === moduleId)!.primaryKey;
+export function moduleKey(stateDir: string, moduleId: string): string {
+  const database = new DatabaseSync(join(stateDir, 'edge.db'), { readOnly: true });
+  try {
+    const rows = database.prepare('SELECT document FROM identities').all();
+    const identities = rows.map(
+      (row) => JSON.parse(String(row['document'])) as { moduleId: string; primaryKey: string },
+    );
+    return identities.find((identity) => identity.moduleId === moduleId)!.primaryKey;
+  } finally {
+    database.close();
+  }
 }
 
 export interface RawConnect {

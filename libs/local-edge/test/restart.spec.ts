@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Message } from 'azure-iot-device';
 import type { ClientState, EdgeRuntime } from '../src/index.ts';
@@ -80,7 +81,7 @@ describe('a restart of the runtime in the middle', () => {
 });
 
 describe('a damaged state folder', () => {
-  test.each(['identities.json', 'sessions.json', 'messages.journal', 'processes.json', 'certs/server.pem'])(
+  test.each(['edge.db', 'messages.journal', 'processes.json', 'certs/server.pem'])(
     'an empty %s does not stop the start',
     async (file) => {
       const stateDir = await temporaryFolder();
@@ -91,18 +92,38 @@ describe('a damaged state folder', () => {
     },
   );
 
-  test('a twin that was cut short is set aside, and its version does not go back', async () => {
+  test.each([
+    ['cut short', (bytes: Buffer) => bytes.subarray(0, 5000)],
+    ['emptied', () => Buffer.alloc(0)],
+    ['overwritten', () => Buffer.from('this is no database')],
+  ])('a database that was %s is set aside, and no version goes back', async (_how, damage) => {
     const stateDir = await temporaryFolder();
     const first = await startRuntime({ stateDir });
     await first.moduleEnvironment('a');
     await first.patchDesired('a', { x: 1 });
     await first.stop();
-    const path = join(stateDir, 'twins', `${encodeURIComponent(`vantage-edge/a`)}.json`);
-    await writeFile(path, (await readFile(path, 'utf8')).slice(0, 40));
+    const path = join(stateDir, 'edge.db');
+    const damaged = damage(await readFile(path));
+    await writeFile(path, damaged);
+    const second = await startRuntime({ stateDir });
+    await second.moduleEnvironment('a');
+    expect(second.twin('a')).toMatchObject({ desired: {}, reported: {} });
+    expect(second.twin('a').desiredVersion).toBeGreaterThan(1_700_000_000);
+    expect(await readFile(`${path}.corrupt`)).toEqual(damaged);
+  });
+
+  test('one twin that cannot be read is emptied, and its versions do not go back', async () => {
+    const stateDir = await temporaryFolder();
+    const first = await startRuntime({ stateDir });
+    await first.moduleEnvironment('a');
+    await first.patchDesired('a', { x: 1 });
+    await first.stop();
+    const database = new DatabaseSync(join(stateDir, 'edge.db'));
+    database.exec(`UPDATE twins SET document = substr(document, 1, 40) WHERE name = 'vantage-edge/a'`);
+    database.close();
     const second = await startRuntime({ stateDir });
     expect(second.twin('a').desired).toEqual({});
-    expect(second.twin('a').desiredVersion).toBeGreaterThan(2);
-    expect(await readFile(`${path}.corrupt`, 'utf8')).toHaveLength(40);
+    expect(second.twin('a').desiredVersion).toBeGreaterThan(1_700_000_000);
   });
 
   test('a journal that ends in the middle of a record keeps what is before', async () => {

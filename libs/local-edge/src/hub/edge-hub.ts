@@ -80,7 +80,7 @@ export class EdgeHub extends EventEmitter<{
     this.#options = options;
     this.#logger = options.logger;
     this.#state = new HubState(options.identities, options.twins, options.logger);
-    this.#sessions = new SessionStore(options.stateDir, options.logger, maySubscribeAs);
+    this.#sessions = new SessionStore(options.database, maySubscribeAs);
     this.#store = new MessageJournal(options.stateDir, options.storeLimitBytes ?? DEFAULT_STORE_BYTES, options.logger);
     this.#upstream = new UpstreamLog(options.stateDir);
   }
@@ -126,7 +126,7 @@ export class EdgeHub extends EventEmitter<{
   /** Listens, and refuses clients with "unavailable", which the SDK retries, until `open()`. Yields the port. */
   async listen(port: number): Promise<number> {
     if (this.#mqtt === undefined) {
-      await this.#sessions.open();
+      this.#sessions.open();
       const { certificates } = this.#options;
       this.#mqtt = await MqttServer.create(certificates, this.#sessions, this.#policy(), this.#logger);
       this.#connections = new Connections(this.#mqtt.aedes, this.#sessions, this.#listener(), this.#logger);
@@ -163,7 +163,6 @@ export class EdgeHub extends EventEmitter<{
     await this.#state.settled();
     await this.#store.close();
     await this.#upstream.close();
-    await this.#sessions.close();
   }
 
   /** A device or module is gone: its connection, its session and what waits for it go too. */

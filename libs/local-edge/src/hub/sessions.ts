@@ -1,8 +1,5 @@
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { isTwinObject } from '@vantage/contracts';
-import type { Logger } from '@vantage/observability';
-import { JsonFile, readState } from '../state/files.ts';
+import type { StateDatabase } from '../state/database.ts';
 
 interface StoredSubscription {
   readonly topic: string;
@@ -11,43 +8,35 @@ interface StoredSubscription {
 
 type Packet = Readonly<Record<string, unknown>> & { messageId?: number; brokerCounter?: number; cmd?: string };
 type ClientRef = Readonly<{ id: string }>;
-type SessionFile = Readonly<Record<string, readonly StoredSubscription[]>>;
 
 /**
  * The MQTT sessions of the broker, in the form aedes asks of a persistence.
  *
- * Subscriptions are kept on disk: the SDK does not subscribe to twin topics again after a reconnect, so a hub that
+ * Subscriptions are kept in the database: the SDK does not subscribe to twin topics again after a reconnect, so a hub that
  * forgets them makes twins go deaf (contract iot-edge-runtime 0.2). Messages are not kept here, they wait in the
  * hub's own queues (`delivery.ts`); this class only remembers which ones are on the wire, to know a PUBACK when it
  * comes. There are no retained messages and no QoS 2 in the IoT Hub dialect.
  */
 export class SessionStore {
-  readonly #path: string;
-  readonly #logger: Logger;
-  readonly #file: JsonFile;
+  readonly #database: StateDatabase;
   readonly #sessions = new Map<string, Map<string, StoredSubscription>>();
   readonly #onWire = new Map<string, Map<number, Packet>>();
   readonly #allowed: (clientId: string, filter: string) => boolean;
 
   /** `allowed` says whether a client may hold a subscription; others are not stored. */
-  constructor(stateDir: string, logger: Logger, allowed: (clientId: string, filter: string) => boolean) {
-    this.#path = join(stateDir, 'sessions.json');
-    this.#logger = logger;
+  constructor(database: StateDatabase, allowed: (clientId: string, filter: string) => boolean) {
+    this.#database = database;
     this.#allowed = allowed;
-    this.#file = new JsonFile(this.#path, () =>
-      Object.fromEntries([...this.#sessions].map(([id, topics]) => [id, [...topics.values()]])),
+  }
+
+  open(): void {
+    this.#database.define(
+      'CREATE TABLE IF NOT EXISTS sessions (client TEXT, topic TEXT, qos INTEGER, PRIMARY KEY (client, topic)) WITHOUT ROWID',
     );
-  }
-
-  async open(): Promise<void> {
-    const stored = await readState(this.#path, isSessionFile, this.#logger);
-    for (const [id, subscriptions] of Object.entries(stored ?? {})) {
-      this.#sessions.set(id, new Map(subscriptions.map((item) => [item.topic, item])));
+    for (const { client, topic, qos } of this.#database.prepare('SELECT client, topic, qos FROM sessions').iterate()) {
+      if (typeof client !== 'string' || typeof topic !== 'string' || !this.#allowed(client, topic)) continue;
+      this.#topicsOf(client).set(topic, { topic, qos: qos === 0 ? 0 : 1 });
     }
-  }
-
-  async close(): Promise<void> {
-    await this.#file.idle();
   }
 
   /** Whether the session of a client, connected or not, holds a subscription. */
@@ -57,7 +46,12 @@ export class SessionStore {
 
   /** Forgets the session of a device or module that is gone. */
   async forget(clientId: string): Promise<void> {
-    if (this.#sessions.delete(clientId)) await this.#file.save();
+    this.#onWire.delete(clientId);
+    if (!this.#sessions.has(clientId)) return;
+    await this.#database.write(() => {
+      this.#database.prepare('DELETE FROM sessions WHERE client = ?').run(clientId);
+    });
+    this.#sessions.delete(clientId);
   }
 
   // What follows is called by aedes; setup must be an async function.
@@ -67,22 +61,26 @@ export class SessionStore {
   }
 
   async addSubscriptions(client: ClientRef, subscriptions: readonly StoredSubscription[]): Promise<void> {
-    const topics = this.#sessions.get(client.id) ?? new Map<string, StoredSubscription>();
-    this.#sessions.set(client.id, topics);
-    let changed = false;
-    for (const { topic, qos } of subscriptions) {
-      if (!this.#allowed(client.id, topic) || topics.get(topic)?.qos === qos) continue;
-      topics.set(topic, { topic, qos });
-      changed = true;
-    }
-    if (changed) await this.#file.save();
+    const stored = this.#sessions.get(client.id);
+    const added = subscriptions.filter(
+      ({ topic, qos }) => this.#allowed(client.id, topic) && stored?.get(topic)?.qos !== qos,
+    );
+    if (added.length === 0) return;
+    await this.#database.write(() => {
+      const statement = this.#database.prepare('INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)');
+      for (const { topic, qos } of added) statement.run(client.id, topic, qos);
+    });
+    for (const { topic, qos } of added) this.#topicsOf(client.id).set(topic, { topic, qos });
   }
 
   async removeSubscriptions(client: ClientRef, topics: readonly string[]): Promise<void> {
-    const stored = this.#sessions.get(client.id);
-    let changed = false;
-    for (const topic of topics) changed = (stored?.delete(topic) ?? false) || changed;
-    if (changed) await this.#file.save();
+    const removed = topics.filter((topic) => this.has(client.id, topic));
+    if (removed.length === 0) return;
+    await this.#database.write(() => {
+      const statement = this.#database.prepare('DELETE FROM sessions WHERE client = ? AND topic = ?');
+      for (const topic of removed) statement.run(client.id, topic);
+    });
+    for (const topic of removed) this.#sessions.get(client.id)?.delete(topic);
   }
 
   async cleanSubscriptions(client: ClientRef): Promise<void> {
@@ -175,13 +173,10 @@ export class SessionStore {
   destroy(): Promise<void> {
     return Promise.resolve();
   }
-}
 
-function isSessionFile(value: unknown): value is SessionFile {
-  return (
-    isTwinObject(value) &&
-    Object.values(value).every(
-      (items) => Array.isArray(items) && items.every((item) => isTwinObject(item) && typeof item['topic'] === 'string'),
-    )
-  );
+  #topicsOf(clientId: string): Map<string, StoredSubscription> {
+    const topics = this.#sessions.get(clientId) ?? new Map<string, StoredSubscription>();
+    this.#sessions.set(clientId, topics);
+    return topics;
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { messageOf } from '@vantage/contracts';
@@ -20,14 +20,17 @@ interface PendingWrite {
  * file: WAL with `synchronous=NORMAL`).
  */
 export class StateDatabase {
+  /** An earlier database of this folder was damaged and set aside: what was in it is lost to this one. */
+  readonly isReplacement: boolean;
   readonly #sql: DatabaseSync;
   /** The fault "disk full" is injected here: writes are refused as if SQLite had found no space. */
   readonly #isDiskFull: () => boolean;
   #pending: PendingWrite[] = [];
   #scheduled = false;
 
-  private constructor(sql: DatabaseSync, isDiskFull: () => boolean) {
+  private constructor(sql: DatabaseSync, isReplacement: boolean, isDiskFull: () => boolean) {
     this.#sql = sql;
+    this.isReplacement = isReplacement;
     this.#isDiskFull = isDiskFull;
   }
 
@@ -36,11 +39,13 @@ export class StateDatabase {
     mkdirSync(stateDir, { recursive: true });
     const path = join(stateDir, 'edge.db');
     try {
-      return new StateDatabase(openChecked(path), isDiskFull);
+      // SQLite takes an empty file for a new database; here it is one whose content was lost.
+      if (statSync(path, { throwIfNoEntry: false })?.size === 0) throw new Error('the file is empty');
+      return new StateDatabase(openChecked(path), existsSync(`${path}.corrupt`), isDiskFull);
     } catch (error) {
       logger.warn('the state database cannot be read; it is set aside', { path, error: messageOf(error) });
       for (const suffix of ['', '-wal', '-shm']) setAside(path + suffix);
-      return new StateDatabase(openChecked(path), isDiskFull);
+      return new StateDatabase(openChecked(path), existsSync(`${path}.corrupt`), isDiskFull);
     }
   }
 

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { isTwinObject } from '@vantage/contracts';
-import { identityExists, identityNotFound, invalidArgument } from '../errors.ts';
 import type { Logger } from '@vantage/observability';
-import { JsonFile, readState } from './files.ts';
+import { identityExists, identityNotFound, invalidArgument } from '../errors.ts';
+import type { StateDatabase } from './database.ts';
 
 /** A device or a module, and its keys. */
 export interface Identity {
@@ -29,11 +28,6 @@ export interface HubIdentity {
   readonly apiPort: number;
 }
 
-interface IdentityFile {
-  readonly hub: HubIdentity;
-  readonly identities: readonly Identity[];
-}
-
 /** `D` or `D/M`: the name by which twins, sessions and logs know a device or module. It is also the MQTT client id. */
 export function identityName(deviceId: string, moduleId: string): string {
   return moduleId === '' ? deviceId : `${deviceId}/${moduleId}`;
@@ -45,41 +39,46 @@ const ID = /^[A-Za-z0-9\-:.+%_#*?!(),=@$']{1,128}$/;
 const newKey = (): string => randomBytes(32).toString('base64');
 const newEtag = (): string => randomBytes(6).toString('base64');
 
-/** All devices and modules, with their keys, in one file. */
+/** All devices and modules, with their keys. What a method did is kept in the database when it resolves. */
 export class IdentityStore {
-  readonly #path: string;
+  readonly #database: StateDatabase;
   readonly #logger: Logger;
-  readonly #file: JsonFile;
   readonly #identities = new Map<string, Identity>();
   #hub: HubIdentity | undefined;
 
-  constructor(stateDir: string, logger: Logger) {
-    this.#path = join(stateDir, 'identities.json');
+  constructor(database: StateDatabase, logger: Logger) {
+    this.#database = database;
     this.#logger = logger;
-    this.#file = new JsonFile(this.#path, () => ({ hub: this.#hub, identities: [...this.#identities.values()] }));
   }
 
-  /** Loads the file or makes the first identities. Names given here win over stored ones. */
+  /** Loads what is stored and makes the first identities. Names given here win over stored ones. */
   async open(names: { deviceId?: string | undefined; hubHostName?: string | undefined }): Promise<void> {
-    const stored = await readState(this.#path, isIdentityFile, this.#logger);
-    for (const identity of stored?.identities ?? []) {
-      this.#identities.set(identityName(identity.deviceId, identity.moduleId), identity);
+    this.#database.define(`
+      CREATE TABLE IF NOT EXISTS hub (id INTEGER PRIMARY KEY CHECK (id = 1), document TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS identities (name TEXT PRIMARY KEY, document TEXT NOT NULL)`);
+    for (const row of this.#database.prepare('SELECT name, document FROM identities ORDER BY rowid').iterate()) {
+      const identity = parseDocument(row['document']);
+      if (isIdentity(identity)) this.#identities.set(String(row['name']), identity);
+      else this.#logger.warn('a stored identity cannot be read; it is passed over', { name: row['name'] });
     }
-    this.#hub = {
-      deviceId: names.deviceId ?? stored?.hub.deviceId ?? 'vantage-edge',
-      hubHostName: names.hubHostName ?? stored?.hub.hubHostName ?? 'vantage-hub.local',
-      serviceKey: stored?.hub.serviceKey ?? newKey(),
-      mqttPort: stored?.hub.mqttPort ?? 0,
-      apiPort: stored?.hub.apiPort ?? 0,
-    };
-    const { deviceId } = this.#hub;
-    if (!this.#identities.has(deviceId)) this.#add({ deviceId, moduleId: '', edgeEnabled: true });
-    for (const moduleId of ['$edgeAgent', '$edgeHub']) {
-      if (!this.#identities.has(identityName(deviceId, moduleId))) {
-        this.#add({ deviceId, moduleId, managedBy: 'IotEdge' });
-      }
-    }
-    await this.#file.save();
+    const stored = parseDocument(this.#database.prepare('SELECT document FROM hub').get()?.['document']);
+    const known = isHubIdentity(stored) ? stored : undefined;
+    const { deviceId, hubHostName } = names;
+    await this.#keepHub({
+      deviceId: deviceId ?? known?.deviceId ?? 'vantage-edge',
+      hubHostName: hubHostName ?? known?.hubHostName ?? 'vantage-hub.local',
+      serviceKey: known?.serviceKey ?? newKey(),
+      mqttPort: known?.mqttPort ?? 0,
+      apiPort: known?.apiPort ?? 0,
+    });
+    const edge = this.hub.deviceId;
+    const first = [
+      { deviceId: edge, moduleId: '', edgeEnabled: true },
+      { deviceId: edge, moduleId: '$edgeAgent', managedBy: 'IotEdge' },
+      { deviceId: edge, moduleId: '$edgeHub', managedBy: 'IotEdge' },
+    ];
+    const missing = first.filter((one) => this.get(one.deviceId, one.moduleId) === undefined);
+    await Promise.all(missing.map((one) => this.#keep(newIdentity(one))));
   }
 
   get hub(): HubIdentity {
@@ -88,8 +87,8 @@ export class IdentityStore {
   }
 
   async rememberPorts(mqttPort: number, apiPort: number): Promise<void> {
-    this.#hub = { ...this.hub, mqttPort, apiPort };
-    await this.#file.save();
+    const { hub } = this;
+    if (hub.mqttPort !== mqttPort || hub.apiPort !== apiPort) await this.#keepHub({ ...hub, mqttPort, apiPort });
   }
 
   get(deviceId: string, moduleId = ''): Identity | undefined {
@@ -122,8 +121,8 @@ export class IdentityStore {
     }
     if (this.#identities.has(name)) throw identityExists(name);
     if (moduleId !== '') this.require(wanted.deviceId);
-    const identity = this.#add({ ...wanted, moduleId });
-    await this.#file.save();
+    const identity = newIdentity({ ...wanted, moduleId });
+    await this.#keep(identity, true);
     return identity;
   }
 
@@ -135,60 +134,82 @@ export class IdentityStore {
       ...Object.fromEntries(Object.entries(changed).filter(([, value]) => value !== '' && value !== undefined)),
       etag: newEtag(),
     };
-    this.#identities.set(identityName(identity.deviceId, identity.moduleId), identity);
-    await this.#file.save();
+    await this.#keep(identity);
     return identity;
   }
 
   /** Removes a device with its modules, or one module. Yields the names that are gone. */
   async remove(deviceId: string, moduleId = ''): Promise<string[]> {
     this.require(deviceId, moduleId);
-    const gone = [...this.#identities.keys()].filter((name) =>
-      moduleId === '' ? name === deviceId || name.startsWith(`${deviceId}/`) : name === `${deviceId}/${moduleId}`,
-    );
+    const gone =
+      moduleId === ''
+        ? [deviceId, ...this.modules(deviceId).map((module) => identityName(deviceId, module.moduleId))]
+        : [identityName(deviceId, moduleId)];
+    await this.#database.write(() => {
+      const statement = this.#database.prepare('DELETE FROM identities WHERE name = ?');
+      for (const name of gone) statement.run(name);
+    });
     for (const name of gone) this.#identities.delete(name);
-    await this.#file.save();
     return gone;
   }
 
-  async close(): Promise<void> {
-    await this.#file.idle();
+  async #keepHub(hub: HubIdentity): Promise<void> {
+    await this.#database.write(() => {
+      this.#database.prepare('INSERT OR REPLACE INTO hub (id, document) VALUES (1, ?)').run(JSON.stringify(hub));
+    });
+    this.#hub = hub;
   }
 
-  #add(wanted: Partial<Identity> & { readonly deviceId: string; readonly moduleId: string }): Identity {
-    const identity: Identity = {
-      deviceId: wanted.deviceId,
-      moduleId: wanted.moduleId,
-      primaryKey: nonEmpty(wanted.primaryKey) ?? newKey(),
-      secondaryKey: nonEmpty(wanted.secondaryKey) ?? newKey(),
-      generationId: `${Date.now()}${randomBytes(3).readUIntBE(0, 3)}`,
-      status: wanted.status ?? 'enabled',
-      managedBy: wanted.managedBy ?? '',
-      edgeEnabled: wanted.edgeEnabled ?? false,
-      etag: newEtag(),
-    };
-    this.#identities.set(identityName(identity.deviceId, identity.moduleId), identity);
-    return identity;
+  /** `isNew`: refuse when somebody else made one of that name meanwhile. */
+  async #keep(identity: Identity, isNew = false): Promise<void> {
+    const name = identityName(identity.deviceId, identity.moduleId);
+    await this.#database.write(() => {
+      if (isNew && this.#database.prepare('SELECT 1 FROM identities WHERE name = ?').get(name) !== undefined) {
+        throw identityExists(name);
+      }
+      this.#database
+        .prepare('INSERT INTO identities VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET document = excluded.document')
+        .run(name, JSON.stringify(identity));
+    });
+    this.#identities.set(name, identity);
   }
+}
+
+function newIdentity(wanted: Partial<Identity> & { readonly deviceId: string; readonly moduleId: string }): Identity {
+  return {
+    deviceId: wanted.deviceId,
+    moduleId: wanted.moduleId,
+    primaryKey: nonEmpty(wanted.primaryKey) ?? newKey(),
+    secondaryKey: nonEmpty(wanted.secondaryKey) ?? newKey(),
+    generationId: `${Date.now()}${randomBytes(3).readUIntBE(0, 3)}`,
+    status: wanted.status ?? 'enabled',
+    managedBy: wanted.managedBy ?? '',
+    edgeEnabled: wanted.edgeEnabled ?? false,
+    etag: newEtag(),
+  };
 }
 
 function nonEmpty(text: string | undefined): string | undefined {
   return text === undefined || text === '' ? undefined : text;
 }
 
-function isIdentityFile(value: unknown): value is IdentityFile {
-  if (!isTwinObject(value) || !isTwinObject(value['hub']) || !Array.isArray(value['identities'])) return false;
-  const { hub, identities } = value;
-  return (
-    typeof hub['deviceId'] === 'string' &&
-    typeof hub['hubHostName'] === 'string' &&
-    typeof hub['serviceKey'] === 'string' &&
-    identities.every(
-      (item) =>
-        isTwinObject(item) &&
-        ['deviceId', 'moduleId', 'primaryKey', 'secondaryKey', 'generationId', 'etag'].every(
-          (key) => typeof item[key] === 'string',
-        ),
-    )
-  );
+function parseDocument(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text)) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHubIdentity(value: unknown): value is HubIdentity {
+  return isTwinObject(value) && hasStrings(value, ['deviceId', 'hubHostName', 'serviceKey']);
+}
+
+function isIdentity(value: unknown): value is Identity {
+  const strings = ['deviceId', 'moduleId', 'primaryKey', 'secondaryKey', 'generationId', 'etag'];
+  return isTwinObject(value) && hasStrings(value, strings);
+}
+
+function hasStrings(value: Record<string, unknown>, keys: readonly string[]): boolean {
+  return keys.every((key) => typeof value[key] === 'string');
 }

@@ -1,9 +1,12 @@
+import type { VantageError } from '@vantage/contracts';
 import { twinPatchInvalid } from '../errors.ts';
 
 const MAX_DEPTH = 10;
 const MAX_NAME_BYTES = 1024;
 const MAX_VALUE_BYTES = 4096;
 const MAX_PATCH_BYTES = 32_768;
+/** IoT Hub's limits for the whole of a section, as its documentation of device twins gives them. */
+const MAX_SECTION_BYTES = { desired: 32_768, reported: 32_768, tags: 8192 } as const;
 const MIN_INTEGER = -4_503_599_627_370_496;
 const MAX_INTEGER = 4_503_599_627_370_495;
 // Control characters, white space and the three that the hub keeps for itself.
@@ -15,11 +18,34 @@ const FORBIDDEN_IN_NAME = /[\u0000-\u001f\u007f-\u009f\s.$#]/u;
  * named: the size of the whole, then token by token.
  */
 export function validateTwinPatch(patch: Readonly<Record<string, unknown>>): void {
-  const sizeBytes = Buffer.byteLength(JSON.stringify(patch));
+  const sizeBytes = jsonBytes(patch);
   if (sizeBytes > MAX_PATCH_BYTES) {
     throw twinPatchInvalid(`Twin properties size ${sizeBytes} exceeds maximum ${MAX_PATCH_BYTES}`);
   }
   validateObject(patch, 0, false);
+}
+
+/** Checks the size of a whole section after a merge; throws EDGE_TWIN_PATCH_INVALID. */
+export function validateTwinSection(
+  section: keyof typeof MAX_SECTION_BYTES,
+  content: Readonly<Record<string, unknown>>,
+): void {
+  const sizeBytes = jsonBytes(content);
+  const limit = MAX_SECTION_BYTES[section];
+  if (sizeBytes <= limit) return;
+  throw twinPatchInvalid(
+    `Twin ${section === 'tags' ? 'tags' : 'properties'} size ${sizeBytes} exceeds maximum ${limit}`,
+  );
+}
+
+function jsonBytes(content: Readonly<Record<string, unknown>>): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(content));
+  } catch (error) {
+    // Parsed JSON has no cycles: it is nested deeper than the stack.
+    if (error instanceof RangeError) throw depthExceeded();
+    throw error;
+  }
 }
 
 /** `depth` is that of the object itself; the patch has 0. */
@@ -72,8 +98,10 @@ function validateArray(items: readonly unknown[], depth: number): void {
 }
 
 function validateDepth(depth: number): void {
-  if (depth > MAX_DEPTH) throw twinPatchInvalid(`Nested depth of twin property exceeds ${MAX_DEPTH}`);
+  if (depth > MAX_DEPTH) throw depthExceeded();
 }
+
+const depthExceeded = (): VantageError => twinPatchInvalid(`Nested depth of twin property exceeds ${MAX_DEPTH}`);
 
 function validateName(name: string): void {
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) {
