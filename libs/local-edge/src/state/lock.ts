@@ -53,6 +53,12 @@ export async function lockStateFolder(stateDir: string): Promise<StateLock> {
   };
 }
 
+/** The pid of the process that uses the folder; undefined when nobody does. */
+export async function stateFolderOwner(stateDir: string): Promise<number | undefined> {
+  const path = join(stateDir, 'lock');
+  return held.has(path) ? process.pid : readOwner(path);
+}
+
 /** The pid of the living process that holds the lock; undefined when the lock is stale or unreadable. */
 async function readOwner(path: string): Promise<number | undefined> {
   let owner: { pid?: unknown; bootId?: unknown };
