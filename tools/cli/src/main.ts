@@ -1,7 +1,13 @@
 import { Command } from 'commander';
 import { VantageError, codeOf, messageOf } from '@vantage/contracts';
 import { redact } from '@vantage/observability';
+import { downCommand } from './down/command.ts';
+import { faultCommand } from './fault/command.ts';
 import { inferCommand } from './infer/command.ts';
+import { logsCommand } from './logs/command.ts';
+import { monitorCommand } from './monitor/command.ts';
+import { resetCommand } from './reset/command.ts';
+import { statusCommand } from './status/command.ts';
 import { twinCommand } from './twin/command.ts';
 import { upCommand } from './up/command.ts';
 
@@ -10,6 +16,12 @@ const program = new Command('vantage')
   .version('0.1.0')
   .showHelpAfterError('(add --help for the options)')
   .addCommand(upCommand())
+  .addCommand(downCommand())
+  .addCommand(statusCommand())
+  .addCommand(logsCommand())
+  .addCommand(monitorCommand())
+  .addCommand(faultCommand())
+  .addCommand(resetCommand())
   .addCommand(twinCommand())
   .addCommand(inferCommand());
 

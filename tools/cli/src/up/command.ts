@@ -13,5 +13,14 @@ export function upCommand(): Command {
     .option('--seconds <n>', 'end after so long; status 0 only if objects were detected and a clip was written', Number)
     .option('--json', 'one JSON event a line', false)
     .option('--fresh', 'forget twin edits of earlier runs', false)
-    .action((options: UpOptions) => runUp(options));
+    .option(
+      '-d, --detach',
+      'start in the background, return when all modules are connected; "vantage down" ends it',
+      false,
+    )
+    .action(async (options: UpOptions & { detach: boolean }) => {
+      if (!options.detach) return runUp(options);
+      const { upDetached } = await import('./detach.ts');
+      return upDetached(options.state);
+    });
 }

@@ -11,12 +11,17 @@ export class EndSignal {
 
   constructor() {
     this.#onSignal = () => {
-      this.#firstMs ??= performance.now();
-      this.#abort.abort();
+      this.request();
       // Modules end by themselves when their runtime is gone.
-      if (performance.now() - this.#firstMs > ECHO_MS) process.exit(130);
+      if (performance.now() - (this.#firstMs ?? 0) > ECHO_MS) process.exit(130);
     };
     process.on('SIGINT', this.#onSignal).on('SIGTERM', this.#onSignal);
+  }
+
+  /** Asks for an orderly end, as the first Ctrl-C does. */
+  request(): void {
+    this.#firstMs ??= performance.now();
+    this.#abort.abort();
   }
 
   /** Resolves on the first signal, at once if it has been, or after the time. */

@@ -21,7 +21,7 @@ export async function runSuite(
   stateDir: string,
   live: boolean,
   tell: (event: UpEvent) => void,
-  untilEnd: () => Promise<void>,
+  untilEnd: (runtime: EdgeRuntime) => Promise<void>,
 ): Promise<void> {
   const ffmpeg = await resolveFfmpeg();
   const content = await makeDeployment(options);
@@ -62,7 +62,7 @@ export async function runSuite(
       logFolder,
     });
     await runtime.applyDeployment(content, { keepTwins: !options.fresh && (await wasApplied(stateDir, content)) });
-    await untilEnd();
+    await untilEnd(runtime);
   } finally {
     await runtime.stop();
   }

@@ -36,7 +36,10 @@ export async function runUp(options: UpOptions): Promise<void> {
     tell({ event: 'starting', state: stateDir });
     // Loading all of it takes a second or two; the user sees that something happens.
     const { runSuite } = await import('./run-suite.ts');
-    await runSuite(options, stateDir, kind === 'live', tell, async () => {
+    await runSuite(options, stateDir, kind === 'live', tell, async (runtime) => {
+      runtime.on('stopRequested', () => {
+        end.request();
+      });
       await end.wait(options.seconds);
       stopping = true;
       tell({ event: 'stopping' });

@@ -1,0 +1,40 @@
+import { createInterface } from 'node:readline/promises';
+import { Command } from 'commander';
+import { STATE_OPTION } from '../state-option.ts';
+
+interface Options {
+  readonly state: string;
+  readonly force: boolean;
+  readonly yes: boolean;
+  readonly keepVolumes: boolean;
+}
+
+export function resetCommand(): Command {
+  return new Command('reset')
+    .description('make the state folder new: twins, messages, identities, logs and clips are removed')
+    .option('--keep-volumes', 'leave what modules wrote into their volumes, such as clips', false)
+    .option('--force', 'stop a running runtime first', false)
+    .option('-y, --yes', 'do not ask (a script is never asked)', false)
+    .option(...STATE_OPTION)
+    .action(async ({ state, force, yes, keepVolumes }: Options) => {
+      const { resetState } = await import('./reset.ts');
+      const ask = !yes && process.stdin.isTTY && process.stdout.isTTY;
+      const removed = await resetState(state, {
+        force,
+        keepVolumes,
+        confirm: (entries) => (ask ? confirm(state, entries) : Promise.resolve(true)),
+      });
+      process.stdout.write(
+        removed.length === 0 ? 'nothing was removed\n' : `${state} is new: ${removed.join(', ')} removed\n`,
+      );
+    });
+}
+
+async function confirm(state: string, entries: readonly string[]): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`Remove ${entries.join(', ')} in ${state}? [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}

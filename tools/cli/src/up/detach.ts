@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { VantageError, codeOf } from '@vantage/contracts';
+import type { EdgeStatus } from '@vantage/local-edge';
+import { ControlClient } from '../control/client.ts';
+import { renderStatus } from '../status/render.ts';
+
+/** A module that is not there by then is reported, not waited for. */
+const PATIENCE_MS = 60_000;
+const LOOK_MS = 200;
+
+/**
+ * Runs this very command again without `--detach`, in the background, its output in `up.log` of the state folder.
+ * Resolves when its modules are connected, and prints how it is.
+ * @throws VantageError UP_FAILED with what it said when it ends before
+ */
+export async function upDetached(state: string): Promise<void> {
+  const stateDir = path.resolve(state);
+  mkdirSync(stateDir, { recursive: true });
+  const log = path.join(stateDir, 'up.log');
+  const file = openSync(log, 'w', 0o600);
+  const args = process.argv.slice(1).filter((arg) => arg !== '--detach' && arg !== '-d');
+  const child = spawn(process.execPath, [...process.execArgv, ...args], {
+    detached: true,
+    stdio: ['ignore', file, file],
+  });
+  closeSync(file);
+  await once(child, 'spawn');
+  try {
+    const status = await untilConnected(stateDir, child.pid ?? 0, () => child.exitCode === null && !child.killed);
+    if (status === undefined) throw new VantageError('UP_FAILED', lastWords(log));
+    process.stdout.write(`${renderStatus(status, Date.now())}\n\n"vantage down" ends it; its output is in ${log}\n`);
+    const absent = status.modules.filter((module) => !isThere(module)).map(({ id }) => id);
+    if (absent.length > 0) process.stderr.write(`vantage: it runs, but not yet connected: ${absent.join(', ')}\n`);
+  } finally {
+    child.unref();
+  }
+}
+
+/** Undefined when the process ended. Its status comes through its API: it tells us nothing by itself. */
+async function untilConnected(stateDir: string, pid: number, lives: () => boolean): Promise<EdgeStatus | undefined> {
+  const deadlineMs = Date.now() + PATIENCE_MS;
+  let status: EdgeStatus | undefined;
+  while (lives()) {
+    const modules = status?.modules ?? [];
+    if (modules.length > 0 && (modules.every(isThere) || Date.now() > deadlineMs)) return status;
+    await after(LOOK_MS);
+    status = await statusOf(stateDir, pid);
+  }
+  return undefined;
+}
+
+/** Undefined while the API is not there, or is the one of an earlier run. */
+async function statusOf(stateDir: string, pid: number): Promise<EdgeStatus | undefined> {
+  try {
+    const client = await ControlClient.open(stateDir);
+    return client.connection.pid === pid ? await client.status() : undefined;
+  } catch (error) {
+    if (codeOf(error) === 'RUNTIME_NOT_FOUND' || codeOf(error) === 'RUNTIME_NOT_RUNNING') return undefined;
+    throw error;
+  }
+}
+
+function isThere({ status, connection }: EdgeStatus['modules'][number]): boolean {
+  return status === 'running' && connection?.status === 'Connected';
+}
+
+/** The sentence with which `vantage up` ended. */
+function lastWords(log: string): string {
+  const said = readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+  return said.startsWith('vantage: ') ? said.slice('vantage: '.length) : `"vantage up" ended; see ${log}`;
+}
