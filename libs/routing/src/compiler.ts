@@ -21,7 +21,16 @@ export interface CompiledCondition {
  * @throws VantageError ROUTE_SYNTAX, CONDITION_TYPE
  */
 export function compileCondition(text: string): CompiledCondition {
-  const { type, run } = new Compiler(text).compile(parseCondition(text));
+  return compileParsed(text, parseCondition(text), text);
+}
+
+/**
+ * Compiles what was parsed already.
+ * @param within - The text that the columns of `expression` count in.
+ * @throws VantageError CONDITION_TYPE
+ */
+export function compileParsed(text: string, expression: Expression, within: string): CompiledCondition {
+  const { type, run } = new Compiler(within).compile(expression);
   // A bare string or number decides nothing, and null counts as false.
   const evaluateView = (view: MessageView): boolean | undefined => {
     if (type === 'null') return false;

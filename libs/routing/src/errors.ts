@@ -5,9 +5,9 @@ export function routeSyntaxError(problem: string, column: number, text: string):
   return new VantageError('ROUTE_SYNTAX', `${problem} (column ${column})`, { details: { column, text } });
 }
 
-/** A route's sink is well formed but names nothing that edgeHub can deliver to. */
-export function routeSinkError(problem: string): VantageError {
-  return new VantageError('ROUTE_SINK', problem);
+/** A route's sink is well formed but names nothing that edgeHub can deliver to; `details.column` as above. */
+export function routeSinkError(problem: string, column: number): VantageError {
+  return new VantageError('ROUTE_SINK', `${problem} (column ${column})`, { details: { column } });
 }
 
 /** A condition parses but does not compile: wrong static types, an unknown function, a bad `$body` path. */

@@ -1,3 +1,4 @@
+export { checkCondition, checkRoute, type RouteCheck, type RouteMistake } from './check-route.ts';
 export { compileCondition, compileExpression, type CompiledCondition } from './compiler.ts';
 export { parseEdgeHubConfig, type EdgeHubConfig, type StoreAndForward } from './edgehub-config.ts';
 export { messageSourceOf, type RoutedMessage } from './message.ts';

@@ -9,7 +9,7 @@ import { type BodyPath, type BodyValue, readBodyPath } from './body.ts';
  */
 export interface RoutedMessage {
   readonly source: 'telemetry' | 'twinChange';
-  /** The device that sent it, or that the module which sent it runs on. */
+  /** The device that sent it, or that the module which sent it runs on. Empty when it is not known. */
   readonly deviceId: string;
   /** Absent for a message of a device itself. */
   readonly moduleId?: string | undefined;
@@ -78,7 +78,7 @@ export class MessageView {
       names.set('messageschema', TWIN_CHANGE);
       return names;
     }
-    if (!names.has('connectiondeviceid')) names.set('connectiondeviceid', deviceId);
+    if (deviceId !== '' && !names.has('connectiondeviceid')) names.set('connectiondeviceid', deviceId);
     if (moduleId !== undefined && !names.has('connectionmoduleid')) names.set('connectionmoduleid', moduleId);
     return names;
   }
@@ -111,6 +111,9 @@ function byLowerCase(record: Readonly<Record<string, string | null>>): Map<strin
   return map;
 }
 
+/** What .NET puts for bytes that are no character. */
+const REPLACEMENT = '\ufffd';
+
 /** The encodings are those of .NET's `Encoding.UTF8`, `Unicode` and `UTF32`: little endian, a byte order mark is kept. */
 function decode(bytes: Uint8Array, encoding: 'utf-8' | 'utf-16' | 'utf-32'): string {
   if (encoding !== 'utf-32') {
@@ -118,6 +121,10 @@ function decode(bytes: Uint8Array, encoding: 'utf-8' | 'utf-16' | 'utf-32'): str
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let text = '';
-  for (let at = 0; at + 4 <= bytes.byteLength; at += 4) text += String.fromCodePoint(view.getUint32(at, true));
-  return text;
+  for (let at = 0; at + 4 <= bytes.byteLength; at += 4) {
+    const point = view.getUint32(at, true);
+    const isCharacter = point <= 0x10_ffff && (point < 0xd800 || point > 0xdfff);
+    text += isCharacter ? String.fromCodePoint(point) : REPLACEMENT;
+  }
+  return bytes.byteLength % 4 === 0 ? text : text + REPLACEMENT;
 }

@@ -52,15 +52,25 @@ const NEGATE_POWER = 9;
 /** Deep enough for any real condition; bounds the recursion on a hostile one. */
 const MAX_DEPTH = 200;
 
+/** A left-associative chain is as deep as it is long, for the compiler; this many operators fill more than one twin value. */
+const MAX_OPERATORS = 2000;
+
+/** A whole twin is not longer. */
+export const MAX_TEXT_LENGTH = 32_768;
+
 /** A recursive-descent reader over the tokens of one text, shared by routes and conditions. */
 export class TokenReader {
   readonly text: string;
   readonly #tokens: readonly Token[];
   #index = 0;
   #depth = 0;
+  #operators = 0;
 
   constructor(text: string) {
     this.text = text;
+    if (text.length > MAX_TEXT_LENGTH) {
+      throw routeSyntaxError(`longer than ${MAX_TEXT_LENGTH} characters`, MAX_TEXT_LENGTH + 1, '');
+    }
     this.#tokens = tokenize(text);
   }
 
@@ -118,6 +128,8 @@ export class TokenReader {
       const rule = BINARY.get(token.type);
       if (rule === undefined || rule[1] <= minPower) break;
       this.take();
+      this.#operators += 1;
+      if (this.#operators > MAX_OPERATORS) throw this.error('the condition has too many operators', token);
       const right = this.expression(rule[1]);
       left = { kind: 'binary', operator: rule[0], left, right, column: token.start + 1 };
     }

@@ -1,5 +1,5 @@
 import { routeSinkError } from './errors.ts';
-import { TokenReader } from './parser.ts';
+import { type Expression, TokenReader } from './parser.ts';
 
 /** Where a route leads, as written. */
 export type SinkText =
@@ -31,15 +31,30 @@ export interface ParsedRoute {
  * @throws VantageError ROUTE_SYNTAX
  */
 export function parseRouteText(text: string): RouteText {
+  const { source, condition, sink } = readRoute(text);
+  return { source, condition, sink };
+}
+
+/** A route with what only a compiler wants to know of it. */
+export interface RouteSyntax extends RouteText {
+  /** Undefined where there is no WHERE. Its columns count from the start of the route. */
+  readonly expression: Expression | undefined;
+  /** Counts from 1. */
+  readonly sinkColumn: number;
+}
+
+/** @throws VantageError ROUTE_SYNTAX */
+export function readRoute(text: string): RouteSyntax {
   const reader = new TokenReader(text);
   if (reader.accept('SELECT')) reader.expect('*', "'*' after SELECT");
   reader.expect('FROM', 'FROM');
   const source = normalizeSource(readPath(reader));
-  const condition = reader.accept('WHERE') ? readCondition(reader) : 'true';
+  const { condition, expression } = reader.accept('WHERE') ? readCondition(reader) : ALWAYS;
   reader.expect('INTO', 'INTO');
+  const sinkColumn = reader.current.start + 1;
   const sink = readSink(reader);
   reader.expect('EOF', 'the end of the route');
-  return { source, condition, sink };
+  return { source, condition, sink, expression, sinkColumn };
 }
 
 /**
@@ -47,28 +62,29 @@ export function parseRouteText(text: string): RouteText {
  * @throws VantageError ROUTE_SYNTAX, ROUTE_SINK
  */
 export function parseRoute(text: string): ParsedRoute {
-  const { source, condition, sink } = parseRouteText(text);
-  return { source, condition, sink: resolveSink(sink) };
+  const { source, condition, sink, sinkColumn } = readRoute(text);
+  return { source, condition, sink: resolveSink(sink, sinkColumn) };
 }
 
 /**
  * Resolves a sink as edgeHub's EndpointFactory does: `$upstream`, or `BrokeredEndpoint` with a path of exactly four
  * segments, of which the second is the module and the fourth its input.
+ * @param column - Where in its route it stands, for the message.
  * @throws VantageError ROUTE_SINK
  */
-export function resolveSink(sink: SinkText): Sink {
+export function resolveSink(sink: SinkText, column = 1): Sink {
   const name = sink.name.toLowerCase();
   if (sink.type === 'system') {
     if (name === '$upstream') return { kind: 'upstream' };
-    throw routeSinkError(`system endpoint '${sink.name}' is not supported; only $upstream is`);
+    throw routeSinkError(`system endpoint '${sink.name}' is not supported; only $upstream is`, column);
   }
   if (name !== 'brokeredendpoint') {
-    throw routeSinkError(`endpoint function '${sink.name}' is not supported; only BrokeredEndpoint is`);
+    throw routeSinkError(`endpoint function '${sink.name}' is not supported; only BrokeredEndpoint is`, column);
   }
   const path = sink.argument.trim().replace(/^\//, '').replace(/\/$/, '');
   const [, module, , input, ...rest] = path.split('/');
   if (!module || !input || rest.length > 0) {
-    throw routeSinkError(`'${sink.argument}' is not of the form /modules/<module>/inputs/<input>`);
+    throw routeSinkError(`'${sink.argument}' is not of the form /modules/<module>/inputs/<input>`, column);
   }
   return { kind: 'module', module, input };
 }
@@ -93,10 +109,12 @@ function readPath(reader: TokenReader): string {
   return path;
 }
 
-function readCondition(reader: TokenReader): string {
+const ALWAYS = { condition: 'true', expression: undefined };
+
+function readCondition(reader: TokenReader): { condition: string; expression: Expression } {
   const { start } = reader.current;
-  reader.expression();
-  return reader.text.slice(start, reader.previous?.end);
+  const expression = reader.expression();
+  return { condition: reader.text.slice(start, reader.previous?.end), expression };
 }
 
 function readSink(reader: TokenReader): SinkText {
