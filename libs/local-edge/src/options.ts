@@ -1,5 +1,5 @@
 import type { Logger } from '@vantage/observability';
-import type { ImageResolver } from './agent/executor.ts';
+import type { ImageResolver } from './agent/process-executor.ts';
 import type { RestartTiming, RuntimeStatus } from './agent/restart-policy.ts';
 import type { ClientState } from './hub/hub-state.ts';
 import type { UpstreamMessage } from './hub/message.ts';

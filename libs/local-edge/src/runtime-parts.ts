@@ -1,8 +1,11 @@
 import { codeOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import { EdgeAgent } from './agent/agent.ts';
-import { ProcessExecutor } from './agent/executor.ts';
+import { AgentMethods } from './agent/agent-methods.ts';
+import type { ModuleExecutor } from './agent/executor.ts';
+import { LastGood } from './agent/last-good.ts';
 import { ModuleEnvironment } from './agent/module-environment.ts';
+import { ProcessExecutor } from './agent/process-executor.ts';
 import { DEFAULT_RESTART_TIMING } from './agent/restart-policy.ts';
 import { ApiServer } from './api/api-server.ts';
 import type { ControlBackend } from './api/control-api.ts';
@@ -104,8 +107,13 @@ export async function startParts(
 
   const environment = makeEnvironment(options, host, certificates, identities, mqttPort);
   cleanups.push(() => environment.close());
-  const agent = makeAgent(options, host, state, environment);
-  cleanups.push(() => agent.stop());
+  const executor = makeExecutor(options, logger, database);
+  const agent = makeAgent(options, host, state, database, environment, executor);
+  const methods = serveAgentMethods(agent, state, environment);
+  cleanups.push(async () => {
+    await methods.stop();
+    await agent.stop();
+  });
   return {
     ...state,
     access,
@@ -127,30 +135,37 @@ function makeEnvironment(
   mqttPort: number,
 ): ModuleEnvironment {
   const onLine = host.logged.bind(host);
-  const { stateDir, hosts = {} } = options;
-  return new ModuleEnvironment({ stateDir, certificates, identities, mqttPort, hosts, logger: host.logger, onLine });
+  const { stateDir } = options;
+  return new ModuleEnvironment({ stateDir, certificates, identities, mqttPort, logger: host.logger, onLine });
+}
+
+function makeExecutor(options: EdgeRuntimeOptions, logger: Logger, database: StateDatabase): ModuleExecutor {
+  const { stateDir, resolveImage = () => undefined, hosts = {} } = options;
+  return new ProcessExecutor({ stateDir, database, resolveImage, hosts, logger });
 }
 
 function makeAgent(
   options: EdgeRuntimeOptions,
   host: RuntimeHost,
   state: State,
+  database: StateDatabase,
   environment: ModuleEnvironment,
+  executor: ModuleExecutor,
 ): EdgeAgent {
-  const { identities, twins, hub } = state;
+  const { identities, twins } = state;
   const { deviceId } = identities.hub;
   const agentName = identityName(deviceId, '$edgeAgent');
-  const agent = new EdgeAgent({
-    stateDir: options.stateDir,
-    executor: new ProcessExecutor(options.resolveImage ?? (() => undefined)),
+  return new EdgeAgent({
+    executor,
+    lastGood: new LastGood(database),
     timing: { ...DEFAULT_RESTART_TIMING, ...options.restartTiming },
     logger: host.logger,
-    prepare: async (spec) => {
+    prepare: async (spec, registryCredentials) => {
       const { moduleId } = spec;
       if (identities.get(deviceId, moduleId) === undefined) {
         await identities.create({ deviceId, moduleId, managedBy: 'IotEdge' });
       }
-      return environment.launch(spec);
+      return environment.launch(spec, registryCredentials);
     },
     removed: async (moduleId) => {
       await environment.forget(moduleId);
@@ -160,8 +175,23 @@ function makeAgent(
     },
     report: (reported) => twins.replaceReported(agentName, reported),
   });
-  hub.methods.serveLocally(agentName, (name, payload) => agent.method(name, payload));
-  return agent;
+}
+
+function serveAgentMethods(
+  agent: EdgeAgent,
+  { identities, twins, hub }: State,
+  environment: ModuleEnvironment,
+): AgentMethods {
+  const { deviceId, hubHostName } = identities.hub;
+  const agentName = identityName(deviceId, '$edgeAgent');
+  const methods = new AgentMethods({
+    agent,
+    source: { deviceId, hubHostName, logs: () => environment.logs() },
+    reported: () => twins.get(agentName).reported,
+    now: Date.now,
+  });
+  hub.methods.serveLocally(agentName, (name, payload) => methods.call(name, payload));
+  return methods;
 }
 
 async function removeIdentity({ identities, twins, hub }: State, deviceId: string, moduleId: string): Promise<void> {

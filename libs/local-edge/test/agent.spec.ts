@@ -68,7 +68,7 @@ describe('a module of a deployment', () => {
     const stateDir = await temporaryFolder();
     const runtime = await start({ stateDir, hosts: { rtspsim: '127.0.0.1:8554' } });
     const out = logLine(runtime, ({ stream }) => stream === 'stdout');
-    const err = logLine(runtime, ({ stream }) => stream === 'stderr');
+    const err = logLine(runtime, ({ stream, line }) => stream === 'stderr' && !line.startsWith('<'));
     const createOptions = {
       HostConfig: { Binds: ['clips:/workspace/clips', `${stateDir}:/host:ro`] },
       Env: ['FROM_OPTIONS=o', 'MODE=no'],
@@ -97,11 +97,14 @@ describe('a module of a deployment', () => {
     expect(await err).toBe('said on stderr');
     await reported(runtime, 'cam', {
       runtimeStatus: 'running',
-      settings: { image: IMAGE },
+      settings: { image: IMAGE, imageHash: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) },
       env: { NUMBER: { value: '5' } },
+      statusDescription: 'running; createOptions without effect here: HostConfig.Binds (read-only)',
     });
     await runtime.stop();
-    expect(await readFile(join(stateDir, 'logs', 'cam.log'), 'utf8')).toContain('said on stderr\n');
+    const log = await readFile(join(stateDir, 'logs', 'cam.log'), 'utf8');
+    expect(log).toContain('said on stderr\n');
+    expect(log.match(/without effect here: HostConfig.Binds \(read-only\)\n/g)).toHaveLength(1);
   });
 
   test('starts after those of a lower startup order', async () => {

@@ -1,21 +1,26 @@
 import { EventEmitter } from 'node:events';
-import { arch, platform, release } from 'node:os';
-import { isTwinObject, messageOf, twinEquals } from '@vantage/contracts';
+import { messageOf, twinEquals } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
-import type { MethodResult } from '../hub/methods.ts';
-import { parseAgentConfig, MAX_STARTUP_ORDER, type AgentConfig, type ModuleSpec } from './config.ts';
+import {
+  isKnownSchema,
+  parseAgentConfig,
+  type AgentConfig,
+  type ModuleSpec,
+  type RegistryCredential,
+} from './config.ts';
 import type { ModuleExecutor, ModuleLaunch } from './executor.ts';
+import type { LastGood } from './last-good.ts';
 import { ModuleSupervisor, type ModuleState } from './module-supervisor.ts';
-import { OrphanGuard } from './orphans.ts';
+import { reportedProperties, type DeploymentStatus } from './reported.ts';
 import type { RestartTiming } from './restart-policy.ts';
 
 export interface AgentOptions {
-  readonly stateDir: string;
   readonly executor: ModuleExecutor;
+  readonly lastGood: LastGood;
   readonly timing: RestartTiming;
   readonly logger: Logger;
   /** Makes a module's identity if need be, and everything its start needs. */
-  readonly prepare: (spec: ModuleSpec) => Promise<ModuleLaunch>;
+  readonly prepare: (spec: ModuleSpec, registryCredentials: readonly RegistryCredential[]) => Promise<ModuleLaunch>;
   /** A module is no longer part of the deployment. */
   readonly removed: (moduleId: string) => Promise<void>;
   /** Puts the reported properties of `$edgeAgent` in place. */
@@ -31,9 +36,9 @@ export interface AgentOptions {
 export class EdgeAgent extends EventEmitter<{ module: [ModuleState] }> {
   readonly #options: AgentOptions;
   readonly #supervisors = new Map<string, ModuleSupervisor>();
-  readonly #orphans: OrphanGuard;
+  readonly #startedUtc = new Date().toISOString();
   #config: AgentConfig | undefined;
-  #lastDesired = { version: 0, code: 417, description: 'Empty configuration' };
+  #status: DeploymentStatus = { version: 0, code: 417, description: 'Empty configuration' };
   #work: Promise<void> = Promise.resolve();
   #reporting: Promise<void> = Promise.resolve();
   #reportDue = false;
@@ -42,20 +47,20 @@ export class EdgeAgent extends EventEmitter<{ module: [ModuleState] }> {
   constructor(options: AgentOptions) {
     super();
     this.#options = options;
-    this.#orphans = new OrphanGuard(options.stateDir, options.logger);
   }
 
   async start(): Promise<void> {
-    await this.#orphans.reap();
+    await this.#options.executor.open();
     this.#report();
   }
 
-  /** Ends all modules, the last started first. */
+  /** Ends all modules, side by side. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#work;
     const supervisors = [...this.#supervisors.values()];
     await Promise.all(supervisors.map((supervisor) => supervisor.stop()));
+    await this.#options.executor.close();
     this.#report();
     await this.#reporting;
   }
@@ -69,19 +74,18 @@ export class EdgeAgent extends EventEmitter<{ module: [ModuleState] }> {
     return this.#supervisors.get(moduleId)?.kill() ?? false;
   }
 
+  /** Ends and starts a module, now; false when there is none of that name. */
+  async restart(moduleId: string): Promise<boolean> {
+    const supervisor = this.#supervisors.get(moduleId);
+    await supervisor?.restart();
+    return supervisor !== undefined;
+  }
+
   /** Brings the modules to what the desired properties say. Resolves when it is done; errors are reported, not thrown. */
   apply(desired: unknown, version: number): Promise<void> {
     this.#work = this.#work.then(async () => {
       if (this.#stopped) return;
-      try {
-        const config = parseAgentConfig(desired);
-        await this.#carryOut(config);
-        this.#config = config;
-        this.#lastDesired = { version, code: 200, description: '' };
-      } catch (error) {
-        this.#options.logger.error('the deployment cannot be applied; the old one stays', { error: messageOf(error) });
-        this.#lastDesired = { version, code: 400, description: messageOf(error) };
-      }
+      this.#status = await this.#take(desired, version);
       this.#report();
     });
     return this.#work;
@@ -92,21 +96,36 @@ export class EdgeAgent extends EventEmitter<{ module: [ModuleState] }> {
     await this.#work;
   }
 
-  /** The direct methods of `$edgeAgent` (contract C.4): ping and RestartModule; names in any case. */
-  async method(name: string, payload: unknown): Promise<MethodResult> {
-    switch (name.toLowerCase()) {
-      case 'ping':
-        return { status: 200, payload: null };
-      case 'restartmodule': {
-        const id = isTwinObject(payload) ? payload['id'] : undefined;
-        if (typeof id !== 'string') return { status: 400, payload: { message: 'id expected' } };
-        const supervisor = this.#supervisors.get(id);
-        if (supervisor === undefined) return { status: 500, payload: { message: `there is no module "${id}"` } };
-        await supervisor.restart();
-        return { status: 200, payload: null };
-      }
-      default:
-        return { status: 400, payload: { message: `unknown method "${name}"` } };
+  async #take(desired: unknown, version: number): Promise<DeploymentStatus> {
+    const { logger, lastGood } = this.#options;
+    let config: AgentConfig;
+    try {
+      config = parseAgentConfig(desired);
+    } catch (error) {
+      logger.error('the deployment cannot be applied; the old one stays', { error: messageOf(error) });
+      await this.#fallBack();
+      return { version, code: isKnownSchema(desired) ? 400 : 412, description: messageOf(error) };
+    }
+    try {
+      await this.#carryOut(config);
+      await lastGood.save(desired);
+      return { version, code: 200, description: '' };
+    } catch (error) {
+      logger.error('the deployment could not be carried out', { error: messageOf(error) });
+      return { version, code: 500, description: messageOf(error) };
+    }
+  }
+
+  /** At a start with a configuration that is not good, the last good one runs. */
+  async #fallBack(): Promise<void> {
+    const { logger, lastGood } = this.#options;
+    if (this.#config !== undefined) return;
+    const desired = lastGood.read();
+    if (desired === undefined) return;
+    try {
+      await this.#carryOut(parseAgentConfig(desired));
+    } catch (error) {
+      logger.error('the last good deployment could not be carried out', { error: messageOf(error) });
     }
   }
 
@@ -115,6 +134,7 @@ export class EdgeAgent extends EventEmitter<{ module: [ModuleState] }> {
    * started. The start of one group is not awaited to be ready, as on a device.
    */
   async #carryOut(config: AgentConfig): Promise<void> {
+    this.#config = config;
     const wanted = new Map(config.modules.map((spec) => [spec.moduleId, spec]));
     await Promise.all(
       [...this.#supervisors].map(async ([moduleId, supervisor]) => {
@@ -123,6 +143,7 @@ export class EdgeAgent extends EventEmitter<{ module: [ModuleState] }> {
         await supervisor.stop();
         if (spec !== undefined) return;
         this.#supervisors.delete(moduleId);
+        await this.#options.executor.forget(moduleId);
         await this.#options.removed(moduleId);
       }),
     );
@@ -143,21 +164,12 @@ export class EdgeAgent extends EventEmitter<{ module: [ModuleState] }> {
 
   #supervise(spec: ModuleSpec): ModuleSupervisor {
     const { executor, timing, logger, prepare } = this.#options;
-    let pid: number | undefined;
     const supervisor = new ModuleSupervisor(spec, {
       executor,
       timing,
       logger,
-      prepare,
+      prepare: (wanted) => prepare(wanted, this.#config?.registryCredentials ?? []),
       onChange: (state) => {
-        if (state.pid !== pid) {
-          pid = state.pid;
-          const noted =
-            pid === undefined ? this.#orphans.ended(spec.moduleId) : this.#orphans.started(spec.moduleId, pid);
-          noted.catch((error: unknown) => {
-            logger.warn('the list of processes cannot be written', { error: messageOf(error) });
-          });
-        }
         this.emit('module', state);
         this.#report();
       },
@@ -173,32 +185,30 @@ export class EdgeAgent extends EventEmitter<{ module: [ModuleState] }> {
     this.#reporting = this.#reporting
       .then(async () => {
         this.#reportDue = false;
-        await this.#options.report(this.#reported());
+        const modules = [...this.#supervisors.values()].map(({ spec, state }) => ({ spec, state }));
+        await this.#options.report(
+          reportedProperties({
+            status: this.#statusNow(),
+            config: this.#config,
+            startedUtc: this.#startedUtc,
+            isRunning: !this.#stopped,
+            modules,
+          }),
+        );
       })
       .catch((error: unknown) => {
         this.#options.logger.warn('the state of $edgeAgent could not be reported', { error: messageOf(error) });
       });
   }
 
-  #reported(): Record<string, unknown> {
-    const { version, code, description } = this.#lastDesired;
-    return {
-      schemaVersion: '1.1',
-      version: { version: '1.5.0', build: 'vantage', commit: '' },
-      lastDesiredVersion: version,
-      lastDesiredStatus: { code, description },
-      runtime: {
-        type: 'docker',
-        ...this.#config?.runtime,
-        platform: { os: platform(), architecture: arch(), version: release() },
-      },
-      systemModules: Object.fromEntries(
-        ['edgeAgent', 'edgeHub'].map((name) => [name, systemModule(this.#config?.systemModules[name], this.#stopped)]),
-      ),
-      modules: Object.fromEntries(
-        [...this.#supervisors].map(([moduleId, { spec, state }]) => [moduleId, reportedModule(spec, state)]),
-      ),
-    };
+  /** A plan has failed as long as a module of it cannot be started; it may still come right. */
+  #statusNow(): DeploymentStatus {
+    const { version } = this.#status;
+    if (this.#stopped) return { version, code: 406, description: 'Agent is not running' };
+    const failed = this.states().filter(({ startError }) => startError !== undefined);
+    if (this.#status.code !== 200 || failed.length === 0) return this.#status;
+    const reasons = failed.map(({ moduleId, startError }) => `${moduleId}: ${startError ?? ''}`);
+    return { version, code: 500, description: `cannot be started: ${reasons.join('; ')}` };
   }
 }
 
@@ -216,40 +226,4 @@ function byStartupOrder(specs: readonly ModuleSpec[]): ModuleSpec[][] {
   const groups = new Map<number, ModuleSpec[]>();
   for (const spec of specs) groups.set(spec.startupOrder, [...(groups.get(spec.startupOrder) ?? []), spec]);
   return [...groups].sort(([a], [b]) => a - b).map(([, group]) => group);
-}
-
-function reportedModule(spec: ModuleSpec, state: ModuleState): Record<string, unknown> {
-  return {
-    type: 'docker',
-    status: spec.status,
-    restartPolicy: spec.restartPolicy,
-    imagePullPolicy: spec.imagePullPolicy,
-    startupOrder: spec.startupOrder,
-    ...(spec.version === '' ? {} : { version: spec.version }),
-    env: Object.fromEntries(Object.entries(spec.env).map(([key, value]) => [key, { value }])),
-    settings: { image: spec.image, imageHash: '', createOptions: spec.createOptionsText },
-    runtimeStatus: state.status,
-    statusDescription: state.description,
-    exitCode: state.exitCode,
-    restartCount: state.restartCount,
-    lastStartTimeUtc: state.lastStartTimeUtc,
-    lastExitTimeUtc: state.lastExitTimeUtc,
-    lastRestartTimeUtc: state.lastRestartTimeUtc,
-  };
-}
-
-/** The agent and the hub are this very process: what the deployment says of them is reported back as it stands. */
-function systemModule(desired: unknown, stopped: boolean): Record<string, unknown> {
-  const settings = isTwinObject(desired) && isTwinObject(desired['settings']) ? desired['settings'] : {};
-  return {
-    type: 'docker',
-    status: 'running',
-    restartPolicy: 'always',
-    imagePullPolicy: 'on-create',
-    startupOrder: isTwinObject(desired) ? (desired['startupOrder'] ?? MAX_STARTUP_ORDER) : MAX_STARTUP_ORDER,
-    settings,
-    runtimeStatus: stopped ? 'stopped' : 'running',
-    exitCode: 0,
-    statusDescription: 'part of the local edge runtime',
-  };
 }

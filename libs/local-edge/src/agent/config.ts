@@ -20,16 +20,30 @@ export interface ModuleSpec {
   readonly createOptionsText: string;
 }
 
+/** A login for a registry, from `runtime.settings.registryCredentials`. */
+export interface RegistryCredential {
+  readonly address: string;
+  readonly username: string;
+  readonly password: string;
+}
+
 /** The desired properties of `$edgeAgent`, read. */
 export interface AgentConfig {
   readonly schemaVersion: string;
   readonly runtime: Readonly<Record<string, unknown>>;
   readonly systemModules: Readonly<Record<string, unknown>>;
+  readonly registryCredentials: readonly RegistryCredential[];
   readonly modules: readonly ModuleSpec[];
 }
 
 export const MAX_STARTUP_ORDER = 4_294_967_295;
 const MODULE_NAME = /^[a-zA-Z0-9_-]+$/;
+
+/** Whether the schema of `$edgeAgent` desired properties is one that is understood: major version 1. */
+export function isKnownSchema(desired: unknown): boolean {
+  const version = isTwinObject(desired) ? desired['schemaVersion'] : undefined;
+  return typeof version === 'string' && /^1(\.\d+){1,3}$/.test(version);
+}
 
 /**
  * Reads the desired properties of `$edgeAgent` (contract iot-edge-runtime C.1).
@@ -38,16 +52,35 @@ const MODULE_NAME = /^[a-zA-Z0-9_-]+$/;
 export function parseAgentConfig(desired: unknown): AgentConfig {
   if (!isTwinObject(desired)) throw deploymentInvalid('$edgeAgent: an object expected');
   const version = desired['schemaVersion'];
-  if (typeof version !== 'string' || !/^1(\.\d+){1,3}$/.test(version)) {
-    throw deploymentInvalid(`$edgeAgent.schemaVersion: 1.0 or 1.1 expected, not ${JSON.stringify(version)}`);
+  if (!isKnownSchema(desired)) {
+    throw deploymentInvalid(
+      `$edgeAgent.schemaVersion: 1.0 or 1.1 expected, not ${JSON.stringify(version) ?? 'nothing'}`,
+    );
   }
+  const runtime = objectAt(desired, 'runtime', '$edgeAgent');
   const modules = objectAt(desired, 'modules', '$edgeAgent');
   return {
-    schemaVersion: version,
-    runtime: objectAt(desired, 'runtime', '$edgeAgent'),
+    schemaVersion: String(version),
+    runtime,
+    registryCredentials: credentialsOf(runtime),
     systemModules: objectAt(desired, 'systemModules', '$edgeAgent'),
     modules: Object.entries(modules).map(([moduleId, value]) => parseModule(moduleId, value)),
   };
+}
+
+function credentialsOf(runtime: Readonly<Record<string, unknown>>): RegistryCredential[] {
+  const path = '$edgeAgent.runtime.settings';
+  const settings = objectAt(runtime, 'settings', '$edgeAgent.runtime');
+  return Object.entries(objectAt(settings, 'registryCredentials', path)).map(([name, value]) => {
+    if (!isTwinObject(value)) throw deploymentInvalid(`${path}.registryCredentials.${name}: an object expected`);
+    const text = (key: string): string => {
+      const item = value[key] ?? '';
+      if (typeof item !== 'string')
+        throw deploymentInvalid(`${path}.registryCredentials.${name}.${key}: a text expected`);
+      return item;
+    };
+    return { address: text('address'), username: text('username'), password: text('password') };
+  });
 }
 
 function parseModule(moduleId: string, value: unknown): ModuleSpec {

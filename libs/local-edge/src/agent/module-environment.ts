@@ -1,12 +1,11 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@vantage/observability';
 import type { Certificates } from '../state/certificates.ts';
 import type { IdentityStore } from '../state/identities.ts';
-import type { ModuleSpec } from './config.ts';
-import { bindsOf, envOf } from './create-options.ts';
+import type { ModuleSpec, RegistryCredential } from './config.ts';
+import { envOf } from './create-options.ts';
 import type { ModuleLaunch } from './executor.ts';
-import { LogFile } from './log-file.ts';
+import { LogFile, logSizes } from './logs/log-file.ts';
 import { WorkloadApi } from './workload-api.ts';
 
 export interface ModuleEnvironmentOptions {
@@ -14,12 +13,11 @@ export interface ModuleEnvironmentOptions {
   readonly certificates: Certificates;
   readonly identities: IdentityStore;
   readonly mqttPort: number;
-  readonly hosts: Readonly<Record<string, string>>;
   readonly logger: Logger;
   readonly onLine: (moduleId: string, stream: 'stdout' | 'stderr', line: string) => void;
 }
 
-/** What surrounds a module: its workload API, environment variables, volumes and log. */
+/** What surrounds a module: its workload API, environment variables and log. */
 export class ModuleEnvironment {
   readonly #options: ModuleEnvironmentOptions;
   readonly #workloads = new Map<string, WorkloadApi>();
@@ -57,26 +55,28 @@ export class ModuleEnvironment {
   }
 
   /** Everything an executor needs to start a module. */
-  async launch(spec: ModuleSpec): Promise<ModuleLaunch> {
-    const { hosts, onLine } = this.#options;
-    const { moduleId, image, createOptions } = spec;
+  async launch(spec: ModuleSpec, registryCredentials: readonly RegistryCredential[]): Promise<ModuleLaunch> {
+    const { moduleId, image, imagePullPolicy, createOptions } = spec;
     const log = this.#log(moduleId);
+    log.resize(logSizes(createOptions));
     return {
       moduleId,
       image,
+      imagePullPolicy,
       createOptions,
-      env: {
-        ...envOf(createOptions),
-        ...spec.env,
-        ...(await this.of(moduleId)),
-        VANTAGE_HOSTS: JSON.stringify(hosts),
-      },
-      volumes: await this.#volumes(spec),
+      registryCredentials,
+      env: { ...envOf(createOptions), ...spec.env, ...(await this.of(moduleId)) },
+      workloadSocket: (await this.#workload(moduleId)).path,
       onLine: (stream, line) => {
-        log.write(line);
-        onLine(moduleId, stream, line);
+        log.write(line, stream);
+        this.#options.onLine(moduleId, stream, line);
       },
     };
+  }
+
+  /** The logs of the modules that run or ran in this deployment, by name. */
+  logs(): ReadonlyMap<string, LogFile> {
+    return this.#logs;
   }
 
   /** Resolves when the module's output so far is in its log file. */
@@ -97,17 +97,6 @@ export class ModuleEnvironment {
   async close(): Promise<void> {
     const moduleIds = new Set([...this.#workloads.keys(), ...this.#logs.keys()]);
     await Promise.all([...moduleIds].map((moduleId) => this.forget(moduleId)));
-  }
-
-  /** Named volumes are folders of the state folder, shared by all modules that name them, as Docker has it. */
-  async #volumes(spec: ModuleSpec): Promise<Record<string, string>> {
-    const volumes: [string, string][] = [];
-    for (const { source, target } of bindsOf(spec.createOptions)) {
-      const folder = source.startsWith('/') ? source : join(this.#options.stateDir, 'volumes', source);
-      await mkdir(folder, { recursive: true });
-      volumes.push([target, folder]);
-    }
-    return Object.fromEntries(volumes);
   }
 
   async #workload(moduleId: string): Promise<WorkloadApi> {

@@ -10,6 +10,10 @@ export interface ModuleState {
   readonly status: RuntimeStatus;
   readonly description: string;
   readonly pid: number | undefined;
+  /** `sha256:…` of what runs or ran last; empty before the first start. */
+  readonly imageHash: string;
+  /** Why the last start failed; undefined after one that did not. */
+  readonly startError: string | undefined;
   readonly exitCode: number;
   readonly restartCount: number;
   readonly lastStartTimeUtc: string;
@@ -27,7 +31,7 @@ export interface SupervisorOptions {
 }
 
 /** .NET's DateTime.MinValue, which edgeAgent reports for "not yet". */
-const NEVER = '0001-01-01T00:00:00Z';
+export const NEVER = '0001-01-01T00:00:00Z';
 
 /**
  * Keeps one module in the state its deployment wants: runs it, and starts it again by its restart policy. Calls are
@@ -41,6 +45,7 @@ export class ModuleSupervisor {
   #timer: NodeJS.Timeout | undefined;
   #healthy: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
+  #ignored = '';
 
   constructor(spec: ModuleSpec, options: SupervisorOptions) {
     this.#spec = spec;
@@ -50,6 +55,8 @@ export class ModuleSupervisor {
       status: 'stopped',
       description: 'not started',
       pid: undefined,
+      imageHash: '',
+      startError: undefined,
       exitCode: 0,
       restartCount: 0,
       lastStartTimeUtc: NEVER,
@@ -111,29 +118,57 @@ export class ModuleSupervisor {
     const { executor, prepare, logger, timing } = this.#options;
     let handle: ModuleHandle;
     try {
-      handle = await executor.start(await prepare(this.#spec));
+      const launch = await prepare(this.#spec);
+      handle = await executor.start(launch);
+      this.#tellIgnored(launch, handle.ignored);
     } catch (error) {
       logger.error('a module cannot be started', { module: this.#spec.moduleId, error: messageOf(error) });
-      this.#ended(-1, messageOf(error));
+      this.#ended('failed', -1, messageOf(error), messageOf(error));
       return;
     }
     this.#handle = handle;
     this.#set({
       status: 'running',
-      description: 'running',
+      description: this.#ignored === '' ? 'running' : `running; createOptions without effect here: ${this.#ignored}`,
       pid: handle.pid,
+      imageHash: handle.imageHash,
+      startError: undefined,
       lastStartTimeUtc: new Date().toISOString(),
     });
     this.#healthy = setTimeout(() => {
       this.#set({ restartCount: 0 });
     }, timing.healthyAfterMs);
     this.#healthy.unref();
-    void handle.exited.then(({ code }) => {
+    void handle.exited.then(({ code, reason }) => {
       // A stop that was asked for takes the handle away first.
       if (this.#handle !== handle) return;
       this.#handle = undefined;
-      this.#ended(code, `exited with status ${code}`);
+      this.#ended(code === 0 ? 'stopped' : 'failed', code, reason ?? `exited with status ${code}`);
     });
+    void handle.unhealthy?.then(() => this.#enqueue(() => this.#becameUnhealthy(handle)));
+  }
+
+  /** One that its own health check calls ill is ended and started again where its policy says so, else only shown. */
+  async #becameUnhealthy(handle: ModuleHandle): Promise<void> {
+    if (this.#handle !== handle) return;
+    const description = 'the health check of the module fails';
+    if (this.#spec.restartPolicy === 'never') {
+      this.#set({ status: 'unhealthy', description });
+      return;
+    }
+    this.#handle = undefined;
+    await handle.stop(this.#options.timing.stopTimeoutMs);
+    this.#ended('unhealthy', (await handle.exited).code, description);
+  }
+
+  /** What of its createOptions a module does not get is in its own log, once. */
+  #tellIgnored(launch: ModuleLaunch, ignored: readonly string[]): void {
+    const text = ignored.join(', ');
+    if (text === this.#ignored) return;
+    this.#ignored = text;
+    if (text === '') return;
+    const stamp = new Date().toISOString().replace('T', ' ').replace('Z', ' +00:00');
+    launch.onLine('stderr', `<4> ${stamp} [edgeAgent] createOptions without effect here: ${text}`);
   }
 
   async #end(): Promise<void> {
@@ -145,20 +180,16 @@ export class ModuleSupervisor {
       const { code } = await handle.exited;
       this.#set({ exitCode: code, lastExitTimeUtc: new Date().toISOString() });
     }
-    this.#set({ status: 'stopped', description: 'stopped', pid: undefined });
+    this.#set({ status: 'stopped', description: 'stopped', startError: undefined, pid: undefined });
   }
 
-  #ended(exitCode: number, description: string): void {
+  #ended(ended: RuntimeStatus, exitCode: number, description: string, startError?: string): void {
     this.#cancelTimers();
     const { timing } = this.#options;
     const { restartCount } = this.#state;
-    const status = applyRestartPolicy(
-      exitCode === 0 ? 'stopped' : 'failed',
-      this.#spec.restartPolicy,
-      restartCount,
-      timing.maxRestartCount,
-    );
-    this.#set({ status, description, exitCode, pid: undefined, lastExitTimeUtc: new Date().toISOString() });
+    const status = applyRestartPolicy(ended, this.#spec.restartPolicy, restartCount, timing.maxRestartCount);
+    const lastExitTimeUtc = new Date().toISOString();
+    this.#set({ status, description, exitCode, startError, pid: undefined, lastExitTimeUtc });
     if (status !== 'backoff') return;
     const waitMs = coolOff(timing.coolOffUnitMs, restartCount, timing.maxCoolOffMs);
     this.#timer = setTimeout(() => {

@@ -1,57 +1,51 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { codeOf, isTwinObject } from '@vantage/contracts';
+import { codeOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
-import { JsonFile, readState } from '../state/files.ts';
-
-interface RunningProcess {
-  readonly moduleId: string;
-  readonly pid: number;
-  /** Start time of the process in clock ticks since boot: with the pid it names a process for good. */
-  readonly startTicks: string;
-}
+import type { StateDatabase } from '../state/database.ts';
 
 /**
  * Remembers the processes of modules on disk, so that those of a runtime that was killed, and that did not notice the
  * end of their standard input, are ended before their successors start. Linux only; elsewhere it remembers nothing.
  */
 export class OrphanGuard {
-  readonly #path: string;
-  readonly #file: JsonFile;
+  readonly #database: StateDatabase;
   readonly #logger: Logger;
-  #processes = new Map<string, RunningProcess>();
 
-  constructor(stateDir: string, logger: Logger) {
-    this.#path = join(stateDir, 'processes.json');
+  constructor(database: StateDatabase, logger: Logger) {
+    this.#database = database;
     this.#logger = logger;
-    this.#file = new JsonFile(this.#path, () => [...this.#processes.values()]);
+    // With its start time in clock ticks since boot a pid names a process for good.
+    database.define(
+      'CREATE TABLE IF NOT EXISTS module_processes (pid INTEGER PRIMARY KEY, module TEXT NOT NULL, start_ticks TEXT NOT NULL) STRICT',
+    );
   }
 
   /** Ends what an earlier runtime left behind. */
   async reap(): Promise<void> {
-    for (const left of (await readState(this.#path, isProcessList, this.#logger)) ?? []) {
-      if ((await startTicks(left.pid)) !== left.startTicks) continue;
-      this.#logger.warn('a module of an earlier run is still there; it is ended', {
-        module: left.moduleId,
-        pid: left.pid,
-      });
+    const left = this.#database.prepare('SELECT pid, module, start_ticks FROM module_processes').all();
+    for (const { pid, module, start_ticks: ticks } of left) {
+      if (typeof pid !== 'number' || (await startTicks(pid)) !== ticks) continue;
+      this.#logger.warn('a module of an earlier run is still there; it is ended', { module: String(module), pid });
       try {
-        process.kill(-left.pid, 'SIGKILL');
+        process.kill(-pid, 'SIGKILL');
       } catch (error) {
         if (codeOf(error) !== 'ESRCH' && codeOf(error) !== 'EPERM') throw error;
       }
     }
+    const clear = this.#database.prepare('DELETE FROM module_processes');
+    await this.#database.write(() => clear.run());
   }
 
   async started(moduleId: string, pid: number): Promise<void> {
     const ticks = await startTicks(pid);
     if (ticks === undefined) return;
-    this.#processes.set(moduleId, { moduleId, pid, startTicks: ticks });
-    await this.#file.save();
+    const insert = this.#database.prepare('INSERT OR REPLACE INTO module_processes VALUES (?, ?, ?)');
+    await this.#database.write(() => insert.run(pid, moduleId, ticks));
   }
 
-  async ended(moduleId: string): Promise<void> {
-    if (this.#processes.delete(moduleId)) await this.#file.save();
+  async ended(pid: number): Promise<void> {
+    const remove = this.#database.prepare('DELETE FROM module_processes WHERE pid = ?');
+    await this.#database.write(() => remove.run(pid));
   }
 }
 
@@ -63,11 +57,4 @@ async function startTicks(pid: number): Promise<string | undefined> {
   } catch {
     return undefined;
   }
-}
-
-function isProcessList(value: unknown): value is RunningProcess[] {
-  return (
-    Array.isArray(value) &&
-    value.every((item) => isTwinObject(item) && Number.isInteger(item['pid']) && typeof item['startTicks'] === 'string')
-  );
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,11 @@ export class WorkloadApi {
     this.#path = path;
   }
 
+  /** The socket; anybody may connect who reaches its folder, which is the runtime's own. */
+  get path(): string {
+    return this.#path;
+  }
+
   /** `unix:///…`: the value of IOTEDGE_WORKLOADURI. */
   get uri(): string {
     return `unix://${this.#path}`;
@@ -48,6 +53,8 @@ export class WorkloadApi {
     });
     server.listen(path);
     await once(server, 'listening');
+    // In a container the module may be another user; on this machine the folder keeps others away.
+    await chmod(path, 0o666);
     return new WorkloadApi(server, path);
   }
 
