@@ -18,6 +18,21 @@ export interface Point {
   readonly y: number;
 }
 
+/** A joint or landmark in pixels of the source picture. */
+export interface Keypoint extends Point {
+  /** 0 to 1; 0 means that it was not found, and then `x` and `y` mean nothing. */
+  readonly score: number;
+}
+
+/** Which pixels of a box belong to the object. */
+export interface Mask {
+  /** Size of the grid of `data`, which is stretched over the whole box of the detection, row by row. */
+  readonly width: number;
+  readonly height: number;
+  /** 0 to 255 a cell: probability times 255. Owned by the detection. */
+  readonly data: Uint8Array;
+}
+
 /** What a secondary model said about a detection, for example `{name: 'colour', label: 'blue'}`. */
 export interface Attribute {
   /** What was asked: the name of the secondary model or of its output. */
@@ -47,6 +62,10 @@ export interface Detection {
   readonly attributes: readonly Attribute[];
   /** Facial landmarks, plate corners: in the order of the model, absent when it has none. */
   readonly points?: readonly Point[];
+  /** Joints of a body (or other points with a confidence each), in the order of the model. */
+  readonly keypoints?: readonly Keypoint[];
+  /** Instance segmentation: which part of `box` is the object. */
+  readonly mask?: Mask;
 }
 
 /** Intersection over union on continuous coordinates; 0 for boxes without area. */

@@ -1,5 +1,5 @@
 import type { CandidateList } from './candidates.ts';
-import type { Box, Detection, Point } from './detection.ts';
+import type { Box, Detection, Mask, Point } from './detection.ts';
 import { UNTRACKED } from './detection.ts';
 
 export interface FitRequest {
@@ -84,12 +84,17 @@ export interface DetectionNaming {
   readonly componentId: number;
 }
 
-/** Candidates that were kept, best first, as detections of the source picture. Those outside of it are left out. */
+/**
+ * Candidates that were kept, best first, as detections of the source picture. Those outside of it are left out.
+ *
+ * @param maskOf mask of a candidate, for instance segmentation
+ */
 export function toDetections(
   candidates: CandidateList,
   kept: Int32Array,
   fit: Fit,
   { labels, componentId }: DetectionNaming,
+  maskOf?: (index: number) => Mask | undefined,
 ): Detection[] {
   const detections: Detection[] = [];
   for (const index of kept) {
@@ -105,11 +110,24 @@ export function toDetections(
       componentId,
       attributes: [],
     };
-    detections.push(
-      candidates.pointCount > 0 ? { ...detection, points: candidatePoints(candidates, index, fit) } : detection,
-    );
+    const mask = maskOf?.(index);
+    detections.push({
+      ...detection,
+      ...pointsOf(candidates, index, fit),
+      ...(mask === undefined ? {} : { mask }),
+    });
   }
   return detections;
+}
+
+function pointsOf(candidates: CandidateList, index: number, fit: Fit): Pick<Detection, 'points' | 'keypoints'> {
+  if (candidates.pointCount === 0) return {};
+  const points = candidatePoints(candidates, index, fit);
+  if (!candidates.scoredPoints) return { points };
+  const scores = candidates.pointScores;
+  return {
+    keypoints: points.map((point, i) => ({ ...point, score: scores[index * candidates.pointCount + i] as number })),
+  };
 }
 
 function clamp(value: number, end: number): number {

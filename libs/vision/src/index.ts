@@ -6,6 +6,8 @@ export {
   type Attribute,
   type Box,
   type Detection,
+  type Keypoint,
+  type Mask,
   type Point,
 } from './detection.ts';
 export {
@@ -19,7 +21,20 @@ export {
   type Side,
   type Vertex,
 } from './geometry.ts';
-export { CandidateList } from './candidates.ts';
+export {
+  poseDetection,
+  similarity,
+  type Classification,
+  type Embedding,
+  type ModelResult,
+  type OutputTask,
+  type Pose,
+  type RawTensor,
+  type SegmentationMap,
+  type TextReading,
+} from './results.ts';
+export { CandidateList, MAX_CANDIDATES } from './candidates.ts';
+export type { ClusterParameters } from './cluster.ts';
 export { Suppressor, type SuppressionSettings } from './suppress.ts';
 export {
   candidateBox,
@@ -31,8 +46,27 @@ export {
   type FitRequest,
 } from './fit.ts';
 export { TensorWriter, fillPad, tensorLength, type TensorLayout, type TensorNormalisation } from './tensor.ts';
-export { chooseParser, type ParserChoice, type ParserRequest } from './parsers/choose.ts';
-export { OUTPUT_PARSERS, PARSER_NAMES } from './parsers/registry.ts';
+export {
+  PARSER_NAMES,
+  chooseOutputs,
+  chooseParser,
+  type NetworkKind,
+  type OutputChoice,
+  type OutputRequest,
+  type ParserChoice,
+  type ParserRequest,
+} from './parsers/choose.ts';
+export { OUTPUT_PARSERS } from './parsers/registry.ts';
+export { TASK_PARSERS } from './tasks/registry.ts';
+export type { ReadOutputs, TaskOptions, TaskParser } from './tasks/types.ts';
+export {
+  checkTensors,
+  createOutputReader,
+  type OutputReader,
+  type OutputReaderOptions,
+  type ReaderCounts,
+} from './reader.ts';
+export { FloatTensors, asFloats, elementCount } from './tensor-view.ts';
 export { describeOutputs, parseSettings } from './parsers/shape.ts';
 export type {
   NetworkInfo,
@@ -40,7 +74,10 @@ export type {
   ParseOutputs,
   ParseSettings,
   ParserMatch,
+  Quantisation,
+  ReadMask,
   TensorData,
+  TensorElements,
   TensorInfo,
 } from './parsers/types.ts';
 export type { Tracker, TrackerOptions } from './tracking/tracker.ts';

@@ -1,8 +1,12 @@
 import type { CandidateList } from './candidates.ts';
+import { ClassClusterer, type ClusterParameters } from './cluster.ts';
 
 export interface SuppressionSettings {
-  /** `none` only sorts and cuts (models that end in NMS). */
-  readonly mode: 'none' | 'nms';
+  /**
+   * nvinfer's `cluster-mode`. `none` only sorts and cuts (models that end in NMS); `hybrid` is DBSCAN without merging,
+   * then NMS. Modes that merge overwrite the boxes of candidates.
+   */
+  readonly mode: 'none' | 'nms' | 'dbscan' | 'hybrid' | 'group-rectangles';
   /** A candidate goes when it overlaps a better one by more than this IoU. */
   readonly iouThreshold: number;
   /** IoU thresholds of single classes, where they differ. Not looked at with `classAgnostic`. */
@@ -11,6 +15,10 @@ export interface SuppressionSettings {
   readonly topK?: number;
   /** `topK` of single classes, where they differ. */
   readonly topKs?: ReadonlyMap<number, number>;
+  /** For the modes besides `none` and `nms`; without them such a mode leaves the boxes as they are. */
+  readonly clustering?: ClusterParameters;
+  /** `clustering` of single classes, where it differs. */
+  readonly clusterings?: ReadonlyMap<number, ClusterParameters>;
   /** Boxes of different classes suppress each other. Default false. */
   readonly classAgnostic?: boolean;
 }
@@ -41,6 +49,7 @@ export class Suppressor {
   readonly #float = new Float32Array(this.#bits.buffer);
   readonly #gridHead = new Int32Array(GRID * GRID);
   #gridNext = new Int32Array(0);
+  readonly #clusterer = new ClassClusterer();
 
   /**
    * @returns indexes into `candidates`, best first. A view into a buffer of this object, valid until the next call.
@@ -56,11 +65,12 @@ export class Suppressor {
     const classes = this.#groupByClass(candidates, settings.classAgnostic === true);
     for (let c = 0; c < classes; c += 1) {
       const start = this.#classStart[c] as number;
-      const end = this.#classStart[c + 1] as number;
+      let end = this.#classStart[c + 1] as number;
       if (start === end) continue;
+      if (settings.mode !== 'none' && settings.mode !== 'nms') end = this.#cluster(candidates, start, end, c, settings);
       const limit = settings.topKs?.get(c) ?? settings.topK ?? count;
       const threshold = (settings.classAgnostic ? undefined : settings.iouThresholds?.get(c)) ?? settings.iouThreshold;
-      if (settings.mode === 'none') this.#keepFirst(start, end, limit);
+      if (settings.mode !== 'nms' && settings.mode !== 'hybrid') this.#keepFirst(start, end, limit);
       else if (end - start < GRID_WORTH || threshold < 0.05) this.#plain(candidates, start, end, threshold, limit);
       else this.#binned(candidates, start, end, threshold, limit);
     }
@@ -112,6 +122,21 @@ export class Suppressor {
       cursor[c] = at + 1;
     }
     return classes;
+  }
+
+  /** Leaves what makes clusters at the front of a class; returns where that ends. */
+  #cluster(
+    candidates: CandidateList,
+    start: number,
+    end: number,
+    classId: number,
+    { mode, clustering, clusterings }: SuppressionSettings,
+  ): number {
+    const parameters = clusterings?.get(classId) ?? clustering;
+    if (parameters === undefined) return end;
+    const indexes = this.#byClass.subarray(start, end);
+    if (mode === 'group-rectangles') return start + this.#clusterer.groupRectangles(candidates, indexes, parameters);
+    return start + this.#clusterer.dbscan(candidates, indexes, parameters, mode === 'dbscan');
   }
 
   #keepFirst(start: number, end: number, limit: number): void {

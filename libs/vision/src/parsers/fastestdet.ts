@@ -1,4 +1,4 @@
-import { dimOf, floatsOf, knownClassCount, soleOutput, thresholdOf } from './shape.ts';
+import { dimOf, floatsOf, knownClassCount, sigmoid, soleOutput, thresholdOf } from './shape.ts';
 import type { OutputParser } from './types.ts';
 
 /** The network sees the picture at one sixteenth. */
@@ -58,7 +58,3 @@ export const fastestDet: OutputParser = {
     };
   },
 };
-
-function sigmoid(value: number): number {
-  return 1 / (1 + Math.exp(-value));
-}

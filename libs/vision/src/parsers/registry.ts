@@ -23,10 +23,3 @@ export const OUTPUT_PARSERS: readonly OutputParser[] = [
   fastestDet,
   deepstreamYolo,
 ];
-
-/** Every name that `parser` or `parse-bbox-func-name` may have. */
-export const PARSER_NAMES: readonly string[] = OUTPUT_PARSERS.flatMap((parser) => [
-  parser.name,
-  ...parser.aliases,
-  ...(parser.standsInFor ?? []),
-]);

@@ -1,4 +1,5 @@
 import { unexpectedOutput } from '../errors.ts';
+import { asFloats } from '../tensor-view.ts';
 import type { NetworkInfo, ParseSettings, TensorData, TensorInfo } from './types.ts';
 
 /** Cells of the grids of a one-stage detector, all strides together. */
@@ -40,11 +41,31 @@ export function describeOutputs(outputs: readonly TensorInfo[]): string {
     .join(', ');
 }
 
-/** Output `index` as floats; boxes and scores come in no other type. */
+/** Output `index` as floats, at least as many as its shape says. Other element types than float32 are copied. */
 export function floatsOf(tensors: readonly TensorData[], index: number): Float32Array {
   const tensor = tensors[index];
-  if (tensor?.data instanceof Float32Array) return tensor.data;
-  throw unexpectedOutput(`output ${tensor?.name ?? index} should hold 32-bit floats`);
+  if (tensor === undefined) throw unexpectedOutput(`the model gave no output ${index}`);
+  return asFloats(tensor);
+}
+
+export function sigmoid(value: number): number {
+  return 1 / (1 + Math.exp(-value));
+}
+
+/** Where sigmoid(x) = p: lets a loop compare logits with a threshold and take no exponential of what it drops. */
+export function logit(probability: number): number {
+  if (probability <= 0) return -Infinity;
+  return probability >= 1 ? Infinity : Math.log(probability / (1 - probability));
+}
+
+/** Whether a name was asked for, in any spelling (case, dashes and underscores do not matter). */
+export function isRequested(net: NetworkInfo, ...names: string[]): boolean {
+  const wanted = plainName(net.requested ?? '');
+  return wanted !== '' && names.some((name) => plainName(name) === wanted);
+}
+
+export function plainName(name: string): string {
+  return name.toLowerCase().replace(/[-_ ]/g, '');
 }
 
 /** Size of dimension `axis` of output `index`, counted from the end for a negative axis. */

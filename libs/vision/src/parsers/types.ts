@@ -1,4 +1,5 @@
 import type { CandidateList } from '../candidates.ts';
+import type { Mask } from '../detection.ts';
 
 /** An output of a model as its file declares it. */
 export interface TensorInfo {
@@ -9,11 +10,34 @@ export interface TensorInfo {
   readonly type: string;
 }
 
+/** Real value = (element - zeroPoint) * scale. */
+export interface Quantisation {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+export type TensorElements =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
 /** An output of a model after a run. `dims` are complete. */
 export interface TensorData {
   readonly name: string;
   readonly dims: readonly number[];
-  readonly data: Float32Array | Int32Array | BigInt64Array | Uint8Array;
+  /** 16-bit unsigned elements are half precision floats unless `type` says `uint16`. */
+  readonly data: TensorElements;
+  /** ONNX element type, where it is known. */
+  readonly type?: string;
+  /** For quantised outputs. */
+  readonly quantisation?: Quantisation;
 }
 
 /** What a parser knows of the network besides its outputs. */
@@ -25,6 +49,10 @@ export interface NetworkInfo {
   readonly classCount?: number;
   /** Lines of the label file, where there is one. */
   readonly labels?: readonly string[];
+  /** The name that a parser was asked for by, where it was: some layouts differ by nothing else. Set by the chooser. */
+  readonly requested?: string;
+  /** Width and height of anchor boxes, for parsers with anchors: cells for YOLOv2, network pixels for others. */
+  readonly anchors?: readonly number[];
 }
 
 /** Score thresholds, by class. Make one with `parseSettings`. */
@@ -50,6 +78,14 @@ export type ParseOutputs = (
   settings: ParseSettings,
   into: CandidateList,
 ) => void;
+
+/** Reads the mask of one candidate that survived suppression, stretched over its box; undefined if it has none. */
+export type ReadMask = (
+  tensors: readonly TensorData[],
+  batchIndex: number,
+  candidates: CandidateList,
+  index: number,
+) => Mask | undefined;
 
 /** How well a parser fits. */
 export interface ParserMatch {
@@ -81,4 +117,6 @@ export interface OutputParser {
   match(outputs: readonly TensorInfo[], net: NetworkInfo): ParserMatch | undefined;
   /** Call only with outputs that matched. */
   create(outputs: readonly TensorInfo[], net: NetworkInfo): ParseOutputs;
+  /** For heads with instance masks; undefined when these outputs have none. */
+  createMasks?(outputs: readonly TensorInfo[], net: NetworkInfo): ReadMask | undefined;
 }
