@@ -48,7 +48,7 @@ export class RuntimeControl implements ControlBackend {
     const modules = this.#modules();
     const ours = new Set(modules.map(({ id }) => identityName(deviceId, id)));
     const nowMs = this.faults.now();
-    const { delivered, expired, waiting } = hub.counts;
+    const { delivered, expired, waiting, endpoints } = hub.counts.totals();
     return {
       deviceId,
       hubHostName,
@@ -59,19 +59,21 @@ export class RuntimeControl implements ControlBackend {
       clock: { nowUtc: new Date(nowMs).toISOString(), offsetMs: nowMs - Date.now() },
       modules,
       otherClients: Object.fromEntries(hub.clients().filter(([name]) => !ours.has(name))),
-      queues: hub.queues(),
-      messages: { delivered, expired, waiting, upstreamSequence: hub.upstreamSequence },
+      queues: endpoints.flatMap((queue) =>
+        queue.waiting > 0 ? [{ endpoint: queue.endpoint, waiting: queue.waiting }] : [],
+      ),
+      messages: { delivered, expired, waiting, upstreamSequence: hub.cloud.lastSequence },
       routeProblems: hub.routeProblems.map(({ routeName, code, message }) => ({ routeName, code, message })),
       faults: this.faults.list(),
     };
   }
 
   restartBroker(): Promise<void> {
-    return Promise.reject(invalidArgument('the broker cannot be restarted yet'));
+    return this.#runtime.restartBroker();
   }
 
   expireTokens(): Promise<number> {
-    return Promise.reject(invalidArgument('tokens cannot be made to expire yet'));
+    return Promise.resolve(this.#runtime.expireTokens());
   }
 
   killModule(moduleId: string): void {
@@ -81,7 +83,7 @@ export class RuntimeControl implements ControlBackend {
   }
 
   upstreamMessages(options: { since: number; signal: AbortSignal }): AsyncIterable<UpstreamMessage> {
-    return this.#runtime.upstreamMessages(options.signal);
+    return this.#runtime.upstreamMessages(options);
   }
 
   async *moduleLog(

@@ -105,3 +105,33 @@ export const storageNotConfigured = (): VantageError =>
     'EDGE_STORAGE_NOT_CONFIGURED',
     'file upload needs a storage account: start the runtime with a storage connection string',
   );
+
+/** Body, keys and values of a message are more than the hub takes. */
+export const messageTooLarge = (sizeBytes: number, limitBytes: number): VantageError =>
+  new VantageError(
+    'EDGE_MESSAGE_TOO_LARGE',
+    `the message has ${sizeBytes} bytes with its properties; at most ${limitBytes} are allowed`,
+    { details: { sizeBytes, limitBytes } },
+  );
+
+/** No container engine answers where one is looked for. `details.address` says where that is. */
+export const engineUnavailable = (address: string, reason: string, cause: unknown): VantageError =>
+  new VantageError(
+    'EDGE_ENGINE_UNAVAILABLE',
+    `no container engine answers at ${address}: ${reason}; start Docker, or set DOCKER_HOST, or run modules as processes`,
+    { cause, details: { address } },
+  );
+
+/** The image of a module is not on this machine and cannot be fetched. */
+export const imageUnavailable = (image: string, reason: string, cause?: unknown): VantageError =>
+  new VantageError('EDGE_IMAGE_UNAVAILABLE', `the image "${image}" is not to be had: ${reason}`, {
+    ...(cause === undefined ? {} : { cause }),
+    details: { image },
+  });
+
+/** The container engine refuses to make or start the container of a module; the message is the engine's own. */
+export const containerFailed = (moduleId: string, reason: string, cause?: unknown): VantageError =>
+  new VantageError('EDGE_CONTAINER_FAILED', `the container of "${moduleId}" cannot be started: ${reason}`, {
+    ...(cause === undefined ? {} : { cause }),
+    details: { moduleId },
+  });

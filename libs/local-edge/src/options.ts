@@ -3,9 +3,10 @@ import type { ImageResolver } from './agent/process-executor.ts';
 import type { RestartTiming, RuntimeStatus } from './agent/restart-policy.ts';
 import type { ClientState } from './hub/hub-state.ts';
 import type { UpstreamMessage } from './hub/message.ts';
+import type { MessagingLimits } from './hub/messaging.ts';
 import type { TwinChange } from './twin/store.ts';
 
-export interface EdgeRuntimeOptions {
+export interface EdgeRuntimeOptions extends MessagingLimits {
   /** Folder of everything the runtime keeps. Made when missing; used by one runtime at a time. */
   readonly stateDir: string;
   /** Name of the edge device. Default: the one of the state folder, else `vantage-edge`. */
@@ -26,14 +27,19 @@ export interface EdgeRuntimeOptions {
    * certificate, and tokens may name them. `localhost`, this machine's name and the hub's are always there.
    */
   readonly serverNames?: readonly string[];
-  /** What to run for an image of a deployment. Default: nothing is known, and modules fail with that reason. */
+  /**
+   * How modules run: as child processes (default), or as containers of the Docker engine that `DOCKER_HOST` names or
+   * that listens at /var/run/docker.sock.
+   */
+  readonly executor?: 'process' | 'docker';
+  /** For processes: what to run for an image of a deployment. Default: nothing is known, and modules fail with that reason. */
   readonly resolveImage?: ImageResolver;
-  /** Where host names of the modules' network really listen: `rtspsim` -> `127.0.0.1:8554`; `VANTAGE_HOSTS` for modules. */
+  /** For processes: where host names of the modules' network really listen: `rtspsim` -> `127.0.0.1:8554`; `VANTAGE_HOSTS` for modules. */
   readonly hosts?: Readonly<Record<string, string>>;
   /** Figures of the restart policy; edgeAgent's where absent. */
   readonly restartTiming?: Partial<RestartTiming>;
-  /** Most bytes of messages that wait for modules. Default 256 MiB. */
-  readonly storeLimitBytes?: number;
+  /** Port of Prometheus metrics on loopback, `/metrics`; 0: any free one. Absent: none. */
+  readonly metricsPort?: number;
   readonly logger?: Logger;
 }
 

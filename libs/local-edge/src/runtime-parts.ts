@@ -1,11 +1,14 @@
+import { join, resolve } from 'node:path';
 import { codeOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import { EdgeAgent } from './agent/agent.ts';
 import { AgentMethods } from './agent/agent-methods.ts';
+import { DockerExecutor } from './agent/docker/docker-executor.ts';
+import { GATEWAY_NAME } from './agent/docker/gateway.ts';
 import type { ModuleExecutor } from './agent/executor.ts';
 import { LastGood } from './agent/last-good.ts';
-import { ModuleEnvironment } from './agent/module-environment.ts';
 import { ProcessExecutor } from './agent/process-executor.ts';
+import { ModuleEnvironment } from './agent/module-environment.ts';
 import { DEFAULT_RESTART_TIMING } from './agent/restart-policy.ts';
 import { ApiServer } from './api/api-server.ts';
 import type { ControlBackend } from './api/control-api.ts';
@@ -14,6 +17,7 @@ import type { Faults } from './faults/faults.ts';
 import { HubAccess } from './hub/access.ts';
 import { EdgeHub } from './hub/edge-hub.ts';
 import { DEFAULT_LISTEN_ADDRESS } from './hub/mqtt-server.ts';
+import { startMetricsServer } from './metrics-server.ts';
 import type { EdgeRuntimeOptions } from './options.ts';
 import { loadCertificates, type Certificates } from './state/certificates.ts';
 import { StateDatabase } from './state/database.ts';
@@ -33,6 +37,7 @@ export interface RuntimeParts {
   readonly environment: ModuleEnvironment;
   readonly mqttPort: number;
   readonly apiPort: number;
+  readonly metricsPort: number | undefined;
   readonly startedAtUtc: string;
 }
 
@@ -59,7 +64,9 @@ export async function startParts(
   host: RuntimeHost,
   cleanups: Cleanup[],
 ): Promise<RuntimeParts> {
-  const { stateDir, storeLimitBytes, listenAddress = DEFAULT_LISTEN_ADDRESS, serverNames = [] } = options;
+  const { stateDir, listenAddress = DEFAULT_LISTEN_ADDRESS } = options;
+  // Containers know this machine by another name than processes do.
+  const serverNames = [...(options.serverNames ?? []), ...(options.executor === 'docker' ? [GATEWAY_NAME] : [])];
   const { logger, faults } = host;
   const lock = await lockStateFolder(stateDir);
   cleanups.push(() => lock.release());
@@ -76,14 +83,22 @@ export async function startParts(
   await twins.open();
   cleanups.push(() => twins.close());
 
-  const access = new HubAccess(identities, [listenAddress, ...serverNames]);
-  const limit = { listenAddress, ...(storeLimitBytes === undefined ? {} : { storeLimitBytes }) };
-  const hub = new EdgeHub({ stateDir, certificates, identities, access, twins, database, faults, logger, ...limit });
+  const access = new HubAccess(identities, faults, [listenAddress, ...serverNames]);
+  const hub = new EdgeHub({
+    ...{ ...options, listenAddress },
+    ...{ certificates, identities, access, twins, database, faults, logger },
+  });
   cleanups.push(() => hub.stop());
   const mqttPort = await listenAgain(options.mqttPort, identities.hub.mqttPort, (port) => hub.listen(port));
-  await hub.load();
+  hub.load();
   const state = { identities, twins, hub };
 
+  let metricsPort: number | undefined;
+  if (options.metricsPort !== undefined) {
+    const metrics = await startMetricsServer(hub.counts.registry, options.metricsPort);
+    cleanups.push(() => metrics.close());
+    metricsPort = metrics.port;
+  }
   const api = new ApiServer(
     certificates,
     {
@@ -99,6 +114,9 @@ export async function startParts(
       removeIdentity: (deviceId, moduleId) => removeIdentity(state, deviceId, moduleId),
     },
     host.control,
+    (stream, request) => {
+      hub.accept(stream, request);
+    },
     logger,
   );
   cleanups.push(() => api.close());
@@ -107,7 +125,7 @@ export async function startParts(
 
   const environment = makeEnvironment(options, host, certificates, identities, mqttPort);
   cleanups.push(() => environment.close());
-  const executor = makeExecutor(options, logger, database);
+  const executor = makeExecutor(options, logger, database, { mqtt: mqttPort, api: apiPort });
   const agent = makeAgent(options, host, state, database, environment, executor);
   const methods = serveAgentMethods(agent, state, environment);
   cleanups.push(async () => {
@@ -116,6 +134,7 @@ export async function startParts(
   });
   return {
     ...state,
+    metricsPort,
     access,
     database,
     faults,
@@ -139,8 +158,24 @@ function makeEnvironment(
   return new ModuleEnvironment({ stateDir, certificates, identities, mqttPort, logger: host.logger, onLine });
 }
 
-function makeExecutor(options: EdgeRuntimeOptions, logger: Logger, database: StateDatabase): ModuleExecutor {
+function makeExecutor(
+  options: EdgeRuntimeOptions,
+  logger: Logger,
+  database: StateDatabase,
+  ports: { readonly mqtt: number; readonly api: number },
+): ModuleExecutor {
   const { stateDir, resolveImage = () => undefined, hosts = {} } = options;
+  if (options.executor === 'docker') {
+    const { listenAddress = DEFAULT_LISTEN_ADDRESS } = options;
+    const host = listenAddress === '0.0.0.0' || listenAddress === '::' ? DEFAULT_LISTEN_ADDRESS : listenAddress;
+    const caFile = join(stateDir, 'certs', 'ca.pem');
+    return new DockerExecutor({
+      stateDir: resolve(stateDir),
+      caFile: resolve(caFile),
+      ports: { ...ports, host },
+      logger,
+    });
+  }
   return new ProcessExecutor({ stateDir, database, resolveImage, hosts, logger });
 }
 

@@ -11,8 +11,9 @@ import { Faults } from './faults/faults.ts';
 import { SERVICE_POLICY } from './hub/access.ts';
 import type { ClientState } from './hub/hub-state.ts';
 import type { UpstreamMessage } from './hub/message.ts';
+import type { MessageTotals } from './hub/message-counts.ts';
 import type { MethodCall, MethodResult } from './hub/methods.ts';
-import { latestEvents } from './latest-events.ts';
+import { followUpstream, keptUpstream, type UpstreamReadOptions } from './hub/upstream-reader.ts';
 import type { ApplyDeploymentOptions, EdgeRuntimeEvents, EdgeRuntimeOptions, ModuleEvent } from './options.ts';
 import { startParts, type Cleanup, type RuntimeHost, type RuntimeParts } from './runtime-parts.ts';
 import { identityName } from './state/identities.ts';
@@ -48,9 +49,9 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
   }
 
   /** The ports that are really used. */
-  get ports(): { readonly mqtt: number; readonly api: number } {
-    const { mqttPort, apiPort } = this.#running;
-    return { mqtt: mqttPort, api: apiPort };
+  get ports(): { readonly mqtt: number; readonly api: number; readonly metrics?: number } {
+    const { mqttPort, apiPort, metricsPort } = this.#running;
+    return { mqtt: mqttPort, api: apiPort, ...(metricsPort === undefined ? {} : { metrics: metricsPort }) };
   }
 
   /** PEM file of the CA that signed the servers' certificate: for `NODE_EXTRA_CA_CERTS`, or an https.Agent's `ca`. */
@@ -131,6 +132,19 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
     await agent.settled();
   }
 
+  /** Breaks all MQTT connections and opens the broker's port again; modules go on, and nothing is lost. */
+  restartBroker(): Promise<void> {
+    return this.#running.hub.restartBroker();
+  }
+
+  /**
+   * Refuses every token that a client has presented so far, until this runtime stops, and closes their connections.
+   * Yields how many those were. Clients come back with a new token.
+   */
+  expireTokens(): number {
+    return this.#running.hub.expireTokens();
+  }
+
   /** The twin of a module of the edge device, `$edgeAgent` and `$edgeHub` included. */
   twin(moduleId: string): Twin {
     return this.#running.twins.get(this.#nameOf(moduleId));
@@ -162,14 +176,32 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
   }
 
   /**
-   * Messages that leave for the cloud from now on, until `signal` aborts or the loop is left. Of what is not read the
-   * newest 10 000 wait, older ones are dropped.
+   * Messages that left for the cloud: with `since` the kept ones first (by default the last 100 000, or 128 MiB), then
+   * the ones that come, each once and in order. Ends with the signal or the runtime.
    */
-  upstreamMessages(signal?: AbortSignal): AsyncGenerator<UpstreamMessage> {
-    return latestEvents<UpstreamMessage>((listener) => {
-      this.on('upstream', listener);
-      return () => this.off('upstream', listener);
-    }, signal);
+  upstreamMessages({ since, signal }: UpstreamReadOptions = {}): AsyncGenerator<UpstreamMessage> {
+    const { hub } = this.#running;
+    const onArrival = (wake: () => void): (() => void) => {
+      hub.on('upstream', wake);
+      return () => hub.off('upstream', wake);
+    };
+    const ends = signal === undefined ? hub.ended : AbortSignal.any([signal, hub.ended]);
+    return followUpstream(hub.cloud, onArrival, since ?? hub.cloud.lastSequence, ends);
+  }
+
+  /** The kept messages that left for the cloud after `since` (default: all of them), up to the newest of now. */
+  exportUpstream({ since = 0 }: Pick<UpstreamReadOptions, 'since'> = {}): AsyncGenerator<UpstreamMessage> {
+    return keptUpstream(this.#running.hub.cloud, since);
+  }
+
+  /** What became of messages since the start, and what waits. */
+  messageTotals(): MessageTotals {
+    return this.#running.hub.counts.totals();
+  }
+
+  /** The hub's metrics under edgeHub's names, as Prometheus reads them. */
+  metrics(): Promise<string> {
+    return this.#running.hub.counts.registry.metrics();
   }
 
   /** Ends a module hard, as a crash would. @throws VantageError EDGE_IDENTITY_NOT_FOUND, EDGE_INVALID_ARGUMENT */

@@ -1,8 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Message } from 'azure-iot-device';
-import { silentLogger } from '@vantage/observability';
-import type { HubMessage } from '../src/hub/message.ts';
-import { MessageJournal } from '../src/state/message-journal.ts';
 import {
   ROUTES,
   cleanUp,
@@ -104,20 +101,6 @@ describe('delivery', () => {
     second.subscribe(filter, { qos: 1 });
     expect(String((await again)[1])).toBe('once more');
   });
-
-  test('refuses more than the store may hold, and keeps what it accepted', async () => {
-    const stateDir = await temporaryFolder();
-    const journal = new MessageJournal(stateDir, 1500, silentLogger);
-    await journal.open();
-    await journal.put(message('x'.repeat(800)), delivery('d/m/in'));
-    await expect(journal.put(message('x'.repeat(800)), delivery('d/m/in'))).rejects.toMatchObject({
-      code: 'EDGE_STORE_FULL',
-    });
-    await journal.close();
-    const again = new MessageJournal(stateDir, 1500, silentLogger);
-    expect(await again.open()).toHaveLength(1);
-    await again.close();
-  });
 });
 
 describe('twin changes', () => {
@@ -139,55 +122,3 @@ describe('twin changes', () => {
     expect(message.properties.propertyList).toContainEqual({ key: '$.cmid', value: 'a' });
   });
 });
-
-describe('the journal', () => {
-  test('gives back what was not settled, in order, also after it was written anew', async () => {
-    const stateDir = await temporaryFolder();
-    const journal = new MessageJournal(stateDir, 1e9, silentLogger);
-    await journal.open();
-    const body = 'x'.repeat(100_000);
-    const stored = await Promise.all(
-      Array.from({ length: 120 }, (_, index) => journal.put(message(`${index} ${body}`), delivery('d/m/a', 'd/m/b'))),
-    );
-    expect(stored.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 120 }, (_, index) => index + 1));
-    for (const { sequence } of stored.slice(0, 118)) {
-      journal.settle(sequence, 'd/m/a');
-      journal.settle(sequence, 'd/m/b');
-    }
-    journal.settle(120, 'd/m/a');
-    await journal.put(message('last'), delivery('d/m/a'));
-    await journal.close();
-    const again = new MessageJournal(stateDir, 1e9, silentLogger);
-    const waiting = await again.open();
-    expect(
-      waiting.map(({ sequence, message: { body: text }, deliveries }) => [
-        sequence,
-        text.toString().split(' ')[0],
-        deliveries.map(({ endpoint }) => endpoint).join(),
-      ]),
-    ).toEqual([
-      [119, '118', 'd/m/a,d/m/b'],
-      [120, '119', 'd/m/b'],
-      [121, 'last', 'd/m/a'],
-    ]);
-    await again.close();
-  });
-});
-
-function message(text: string): HubMessage {
-  return {
-    id: 'i',
-    deviceId: 'd',
-    moduleId: 's',
-    output: 'o',
-    enqueuedTimeUtc: '2026-01-01T00:00:00Z',
-    properties: {},
-    system: {},
-    body: Buffer.from(text),
-    twinChange: false,
-  };
-}
-
-function delivery(...endpoints: string[]): { endpoint: string; priority: number; expiresAtMs: null }[] {
-  return endpoints.map((endpoint) => ({ endpoint, priority: 1, expiresAtMs: null }));
-}

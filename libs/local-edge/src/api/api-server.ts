@@ -5,6 +5,7 @@ import { codeOf, messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import type { Certificates } from '../state/certificates.ts';
 import { listenOn } from '../hub/mqtt-server.ts';
+import { MqttWebSockets, type AcceptStream } from './mqtt-websockets.ts';
 import { answerControl, isControlCall, type ControlBackend } from './control-api.ts';
 import { writeReply, type HttpReply } from './http.ts';
 import { callFromModule, isModuleCall } from './module-methods.ts';
@@ -25,12 +26,20 @@ const STATUS: Readonly<Record<string, readonly [status: number, hubCode: string]
 
 /**
  * The HTTPS server: the service API that `azure-iothub` speaks (contract iot-edge-runtime E.1), and direct methods from
- * module to module (B.6).
+ * module to module (B.6). MQTT over WebSockets comes to this port too, as it does in IoT Hub.
  */
 export class ApiServer {
   readonly #server: Server;
+  readonly #webSockets: MqttWebSockets;
 
-  constructor(certificates: Certificates, backend: ServiceBackend, control: ControlBackend, logger: Logger) {
+  /** `acceptMqtt` gets what comes over WebSockets. */
+  constructor(
+    certificates: Certificates,
+    backend: ServiceBackend,
+    control: ControlBackend,
+    acceptMqtt: AcceptStream,
+    logger: Logger,
+  ) {
     this.#server = createServer({ key: certificates.key, cert: certificates.cert }, (request, response) => {
       const answered = isControlCall(request)
         ? answerControl(request, response, control)
@@ -46,6 +55,7 @@ export class ApiServer {
           response.destroy();
         });
     });
+    this.#webSockets = new MqttWebSockets(this.#server, acceptMqtt, logger);
     this.#server.on('tlsClientError', (error) => {
       logger.debug('a TLS handshake failed', { error: error.message });
     });
@@ -61,6 +71,7 @@ export class ApiServer {
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#server.closeAllConnections();
+    this.#webSockets.close();
     await closed;
   }
 }

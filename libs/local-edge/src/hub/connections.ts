@@ -1,7 +1,13 @@
 import type { Aedes, Client } from 'aedes';
 import type { Logger } from '@vantage/observability';
-import { METHODS_FILTER, inputsFilter } from './topics.ts';
+import type { Faults } from '../faults/faults.ts';
+import type { HubAccess, TokenGrant } from './access.ts';
 import type { SessionStore } from './sessions.ts';
+import { SlowLink } from './slow-link.ts';
+import { DESIRED_FILTER, METHODS_FILTER, inputsFilter } from './topics.ts';
+
+/** What a client can take: messages on its inputs, direct methods, changes of its desired properties. */
+export type Readiness = 'inputs' | 'methods' | 'desired';
 
 /** A client that is connected now. */
 export interface Connection {
@@ -11,16 +17,18 @@ export interface Connection {
   readonly moduleId: string;
   readonly client: Client;
   /** What may be sent to it: it subscribed on this connection, or is trusted to listen still. */
-  readonly ready: Set<'inputs' | 'methods'>;
+  readonly ready: Set<Readiness>;
   readonly connectedAtMs: number;
+  /** The token it came with. */
+  readonly grant: TokenGrant;
+  readonly link: SlowLink;
 }
 
 /** What the hub wants to know of its clients. */
 export interface ConnectionListener {
   connected(connection: Connection): void;
   disconnected(name: string): void;
-  /** The client can take messages on its inputs, or direct methods. */
-  ready(connection: Connection, what: 'inputs' | 'methods'): void;
+  ready(connection: Connection, what: Readiness): void;
   /** The client acknowledged a message that `send` gave this token. */
   acknowledged(connection: Connection, token: number): void;
 }
@@ -34,8 +42,28 @@ const RENEWAL_MS = 500;
 /** A client that relies on its session gets its messages after this time without a SUBSCRIBE. */
 export const SESSION_GRACE_MS = 3000;
 
-/** The connected clients by name, and the one place that writes to them. */
+/** How often connections are looked through for tokens that have ended. */
+const TOKEN_SWEEP_MS = 1000;
+
+export interface ConnectionsOptions {
+  readonly broker: Aedes;
+  readonly sessions: SessionStore;
+  readonly access: HubAccess;
+  readonly faults: Faults;
+  /** Faults name the modules of this device without it. */
+  readonly edgeDeviceId: string;
+  readonly listener: ConnectionListener;
+  readonly logger: Logger;
+  /** The token that a client was admitted with. */
+  readonly grantOf: (client: Client) => TokenGrant | undefined;
+}
+
+/**
+ * The connected clients by name, and the one place that writes to them. Ends connections whose token has ended, and
+ * those that a fault cuts.
+ */
 export class Connections {
+  readonly #options: ConnectionsOptions;
   readonly #broker: Aedes;
   readonly #sessions: SessionStore;
   readonly #listener: ConnectionListener;
@@ -43,12 +71,24 @@ export class Connections {
   readonly #connections = new Map<string, Connection>();
   readonly #closedAtMs = new Map<string, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #sweep: NodeJS.Timeout;
+  readonly #onFaults = (): void => {
+    this.#cut();
+    this.closeUnentitled();
+  };
 
-  constructor(broker: Aedes, sessions: SessionStore, listener: ConnectionListener, logger: Logger) {
+  constructor(options: ConnectionsOptions) {
+    const { broker, sessions, listener, logger, faults } = options;
+    this.#options = options;
     this.#broker = broker;
     this.#sessions = sessions;
     this.#listener = listener;
     this.#logger = logger;
+    faults.on('change', this.#onFaults);
+    this.#sweep = setInterval(() => {
+      this.closeUnentitled();
+    }, TOKEN_SWEEP_MS);
+    this.#sweep.unref();
     broker.on('clientReady', (client) => {
       this.#connected(client);
     });
@@ -65,12 +105,6 @@ export class Connections {
       const token = (packet as { brokerCounter?: number } | undefined)?.brokerCounter;
       if (connection?.client === client && token !== undefined) listener.acknowledged(connection, token);
     });
-    // Without a listener these would end the process; aedes closes the connection itself.
-    for (const event of ['clientError', 'connectionError'] as const) {
-      broker.on(event, (client, error) => {
-        this.#logger.debug('an MQTT connection failed', { client: client.id, error: error.message });
-      });
-    }
   }
 
   get(name: string): Connection | undefined {
@@ -88,11 +122,14 @@ export class Connections {
 
   /**
    * Sends to one client, whatever it is subscribed to. Yields the token that `acknowledged` gives back for QoS 1; for
-   * a client that is not connected, undefined.
+   * a client that is not connected, or whose twin is deaf by a fault, undefined.
    */
   send(name: string, topic: string, payload: string | Buffer, qos: 0 | 1): number | undefined {
     const connection = this.#connections.get(name);
     if (connection === undefined) return undefined;
+    const { faults } = this.#options;
+    const target = this.#faultName(connection);
+    if (topic.startsWith('$iothub/twin/') && faults.isTwinDeaf(target)) return undefined;
     const broker = this.#broker as Aedes & { counter: number };
     const token = ++broker.counter;
     const packet = {
@@ -106,11 +143,12 @@ export class Connections {
       brokerId: broker.id,
       brokerCounter: token,
     };
-    connection.client.publish(packet, (error) => {
-      if (error !== undefined && error !== null) {
+    connection.link.send(() => {
+      connection.client.publish(packet, (error) => {
+        if (error === undefined || error === null) return;
         this.#logger.debug('a packet did not reach its client', { client: name, topic, error: error.message });
-      }
-    });
+      });
+    }, faults.delayMs(target));
     return token;
   }
 
@@ -119,7 +157,29 @@ export class Connections {
     this.#connections.get(name)?.client.close();
   }
 
+  /** Closes the connections of clients whose token has ended, or who are not known any longer. Yields how many. */
+  closeUnentitled(): number {
+    let count = 0;
+    for (const { name, deviceId, moduleId, grant, client } of this.all()) {
+      const reason = this.#options.access.whyToClose(deviceId, moduleId, grant);
+      if (reason === undefined) continue;
+      this.#logger.info('a connection is closed', { client: name, reason });
+      client.close();
+      count += 1;
+    }
+    return count;
+  }
+
+  /** Whether the network of a client is cut by a fault. `name`: `D` or `D/M`. */
+  isCut(name: string): boolean {
+    const [deviceId = '', moduleId = ''] = name.split('/');
+    return this.#options.faults.isNetworkCut(this.#faultName({ name, deviceId, moduleId }));
+  }
+
   stop(): void {
+    this.#options.faults.off('change', this.#onFaults);
+    clearInterval(this.#sweep);
+    for (const { link } of this.all()) link.close();
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
   }
@@ -128,7 +188,26 @@ export class Connections {
     const [deviceId = '', moduleId = ''] = client.id.split('/');
     const name = client.id;
     const now = Date.now();
-    const connection: Connection = { name, deviceId, moduleId, client, ready: new Set(), connectedAtMs: now };
+    const grant = this.#options.grantOf(client);
+    if (grant === undefined) {
+      client.close();
+      return;
+    }
+    this.#connections.get(name)?.link.close();
+    const link = new SlowLink(() => {
+      this.#logger.warn('too much waits for a slow client; its connection is closed', { client: name });
+      client.close();
+    });
+    const connection = {
+      name,
+      deviceId,
+      moduleId,
+      client,
+      ready: new Set<Readiness>(),
+      connectedAtMs: now,
+      grant,
+      link,
+    };
     this.#connections.set(name, connection);
     this.#listener.connected(connection);
     if (now - (this.#closedAtMs.get(name) ?? 0) < RENEWAL_MS) {
@@ -144,26 +223,39 @@ export class Connections {
 
   #trustSession(connection: Connection): void {
     const { name, deviceId, moduleId } = connection;
+    if (this.#sessions.has(name, DESIRED_FILTER)) this.#markReady(connection, 'desired');
     if (this.#sessions.has(name, METHODS_FILTER)) this.#markReady(connection, 'methods');
     if (this.#sessions.has(name, inputsFilter(deviceId, moduleId))) this.#markReady(connection, 'inputs');
   }
 
   #disconnected(client: Client): void {
     // The client that took over has the name by now.
-    if (this.#connections.get(client.id)?.client !== client) return;
+    const connection = this.#connections.get(client.id);
+    if (connection?.client !== client) return;
+    connection.link.close();
     this.#connections.delete(client.id);
     this.#closedAtMs.set(client.id, Date.now());
     this.#listener.disconnected(client.id);
   }
 
   #subscribed(connection: Connection, filter: string): void {
+    if (filter === DESIRED_FILTER) this.#markReady(connection, 'desired');
     if (filter === METHODS_FILTER) this.#markReady(connection, 'methods');
     if (filter === inputsFilter(connection.deviceId, connection.moduleId)) this.#markReady(connection, 'inputs');
   }
 
-  #markReady(connection: Connection, what: 'inputs' | 'methods'): void {
+  #markReady(connection: Connection, what: Readiness): void {
     if (connection.ready.has(what)) return;
     connection.ready.add(what);
     this.#listener.ready(connection, what);
+  }
+
+  /** The network of modules that a fault cuts breaks without a word. */
+  #cut(): void {
+    for (const { name, client } of this.all()) if (this.isCut(name)) client.conn.destroy();
+  }
+
+  #faultName({ name, deviceId, moduleId }: Pick<Connection, 'name' | 'deviceId' | 'moduleId'>): string {
+    return deviceId === this.#options.edgeDeviceId && moduleId !== '' ? moduleId : name;
   }
 }

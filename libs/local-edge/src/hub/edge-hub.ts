@@ -1,21 +1,22 @@
-import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
+import type { IncomingMessage as HttpRequest } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Client } from 'aedes';
 import { messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import { invalidArgument, mqttProtocolError } from '../errors.ts';
-import type { QueueStatus } from '../api/control-status.ts';
 import type { RouteProblem } from '@vantage/routing';
 import type { Faults } from '../faults/faults.ts';
 import type { Certificates } from '../state/certificates.ts';
 import type { StateDatabase } from '../state/database.ts';
 import { identityName, type IdentityStore } from '../state/identities.ts';
-import { MessageJournal } from '../state/message-journal.ts';
-import type { Delivery, MessageStore } from '../state/message-store.ts';
 import type { TwinChange, TwinStore } from '../twin/store.ts';
-import type { HubAccess } from './access.ts';
+import type { HubAccess, TokenGrant } from './access.ts';
 import { Connections, type Connection, type ConnectionListener } from './connections.ts';
-import { DeliveryQueues } from './delivery.ts';
-import { MAX_MESSAGE_BYTES, messageSize, systemProperties, type HubMessage, type UpstreamMessage } from './message.ts';
+import { TWIN_CHANGE, type HubMessage, type UpstreamMessage } from './message.ts';
+import type { MessageCounts } from './message-counts.ts';
+import { Messaging, type IncomingMessage, type MessagingLimits } from './messaging.ts';
+import { DesiredUpdates } from './desired-updates.ts';
 import { HubState, type ClientState } from './hub-state.ts';
 import { DirectMethods } from './methods.ts';
 import {
@@ -28,12 +29,10 @@ import {
 import { SessionStore } from './sessions.ts';
 import { maySubscribe, parsePublishTopic, type PropertyBag } from './topics.ts';
 import { TwinRequests } from './twin-requests.ts';
-import { UpstreamLog } from './upstream-log.ts';
+import type { UpstreamStore } from './upstream-store.ts';
 import { parseMqttUsername, type MqttUsername } from './username.ts';
 
-const DEFAULT_STORE_BYTES = 256 * 1024 * 1024;
-
-export interface EdgeHubOptions {
+export interface EdgeHubOptions extends MessagingLimits {
   readonly stateDir: string;
   readonly certificates: Certificates;
   readonly identities: IdentityStore;
@@ -44,8 +43,6 @@ export interface EdgeHubOptions {
   readonly logger: Logger;
   /** Default `127.0.0.1`. */
   readonly listenAddress?: string;
-  /** Most bytes of messages that wait for modules. Default 256 MiB; beyond it senders are refused. */
-  readonly storeLimitBytes?: number;
 }
 
 /**
@@ -63,12 +60,13 @@ export class EdgeHub extends EventEmitter<{
   readonly #options: EdgeHubOptions;
   readonly #logger: Logger;
   readonly #sessions: SessionStore;
-  readonly #store: MessageStore;
-  readonly #upstream: UpstreamLog;
+  readonly #messaging: Messaging;
   readonly #state: HubState;
+  readonly #ended = new AbortController();
+  readonly #grants = new WeakMap<Client, TokenGrant>();
   #mqtt: MqttServer | undefined;
   #connections: Connections | undefined;
-  #delivery: DeliveryQueues | undefined;
+  #updates: DesiredUpdates | undefined;
   #methods: DirectMethods | undefined;
   #twinRequests: TwinRequests | undefined;
   readonly #onTwinChange = (change: TwinChange): void => {
@@ -81,8 +79,16 @@ export class EdgeHub extends EventEmitter<{
     this.#logger = options.logger;
     this.#state = new HubState(options.identities, options.twins, options.logger);
     this.#sessions = new SessionStore(options.database, maySubscribeAs);
-    this.#store = new MessageJournal(options.stateDir, options.storeLimitBytes ?? DEFAULT_STORE_BYTES, options.logger);
-    this.#upstream = new UpstreamLog(options.stateDir);
+    this.#messaging = new Messaging({
+      ...options,
+      limits: options,
+      state: this.#state,
+      edgeDeviceId: options.identities.hub.deviceId,
+      taken: (message) => this.emit('message', message),
+      arrived: (messages) => {
+        for (const message of messages) this.emit('upstream', message);
+      },
+    });
   }
 
   get methods(): DirectMethods {
@@ -90,9 +96,14 @@ export class EdgeHub extends EventEmitter<{
     return this.#methods;
   }
 
-  /** Messages delivered, expired and waiting. */
-  get counts(): DeliveryQueues['counts'] {
-    return this.#delivery?.counts ?? { delivered: 0, expired: 0, waiting: 0 };
+  /** What became of messages, and what waits. */
+  get counts(): MessageCounts {
+    return this.#messaging.counts;
+  }
+
+  /** What left for the cloud. */
+  get cloud(): UpstreamStore {
+    return this.#messaging.cloud;
   }
 
   clientState(name: string): ClientState | undefined {
@@ -104,14 +115,9 @@ export class EdgeHub extends EventEmitter<{
     return this.#state.clients();
   }
 
-  /** What waits, by endpoint. */
-  queues(): QueueStatus[] {
-    return this.#delivery?.queues() ?? [];
-  }
-
-  /** Sequence of the newest upstream message, ever; 0 when there was none. */
-  get upstreamSequence(): number {
-    return this.#upstream.lastSequence;
+  /** Aborts when the hub stops. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
   }
 
   /** Routes that never match, since their conditions do not compile. */
@@ -127,22 +133,33 @@ export class EdgeHub extends EventEmitter<{
   async listen(port: number): Promise<number> {
     if (this.#mqtt === undefined) {
       this.#sessions.open();
-      const { certificates } = this.#options;
-      this.#mqtt = await MqttServer.create(certificates, this.#sessions, this.#policy(), this.#logger);
-      this.#connections = new Connections(this.#mqtt.aedes, this.#sessions, this.#listener(), this.#logger);
-      this.#methods = new DirectMethods(this.#connections);
-      this.#twinRequests = new TwinRequests(this.#options.twins, this.#connections);
-      this.#delivery = new DeliveryQueues(this.#store, this.#connections, this.#logger);
+      const { certificates, identities, access, faults, twins, database } = this.#options;
+      const sessions = this.#sessions;
+      const logger = this.#logger;
+      this.#mqtt = await MqttServer.create(certificates, sessions, this.#policy(), logger);
+      const connections = new Connections({
+        broker: this.#mqtt.aedes,
+        ...{ sessions, access, faults, logger },
+        edgeDeviceId: identities.hub.deviceId,
+        listener: this.#listener(),
+        grantOf: (client) => this.#grants.get(client),
+      });
+      this.#connections = connections;
+      this.#updates = new DesiredUpdates({ database, twins, sessions, connections, logger });
+      this.#updates.open();
+      this.#methods = new DirectMethods(connections);
+      this.#twinRequests = new TwinRequests(twins, connections, this.#updates);
     }
     return this.#mqtt.listen(port, this.#options.listenAddress ?? DEFAULT_LISTEN_ADDRESS);
   }
 
   /** Loads what was waiting, and the routes. */
-  async load(): Promise<void> {
+  load(): void {
     const { twins, identities } = this.#options;
-    const waiting = await this.#store.open();
-    await this.#upstream.open();
-    this.#delivery?.start(waiting);
+    this.#messaging.start({
+      get: (name) => this.#connections?.get(name),
+      send: (...packet) => this.#connections?.send(...packet),
+    });
     twins.on('change', this.#onTwinChange);
     const { desired, desiredVersion } = twins.get(identityName(identities.hub.deviceId, '$edgeHub'));
     if (Object.keys(desired).length > 0) this.#state.configure(desired, desiredVersion);
@@ -153,66 +170,53 @@ export class EdgeHub extends EventEmitter<{
     if (this.#mqtt !== undefined) this.#mqtt.ready = true;
   }
 
+  /** Speaks MQTT with a client on a stream that somebody else accepted, a WebSocket of the service API's port. */
+  accept(stream: Duplex, request: HttpRequest): void {
+    if (this.#mqtt === undefined) stream.destroy();
+    else this.#mqtt.accept(stream, request);
+  }
+
+  /** Breaks all connections and opens the broker's port again, as a restart of the broker alone would. */
+  async restartBroker(): Promise<void> {
+    await this.#mqtt?.restart();
+  }
+
+  /** Refuses every token that was presented so far, and closes the connections of those who came with one. Yields how many. */
+  expireTokens(): number {
+    this.#options.access.expireTokens();
+    return this.#connections?.closeUnentitled() ?? 0;
+  }
+
   async stop(): Promise<void> {
+    this.#ended.abort();
     this.#options.twins.off('change', this.#onTwinChange);
     this.#connections?.stop();
-    this.#delivery?.stop();
     this.#methods?.stop();
     await this.#mqtt?.close();
     this.#mqtt = undefined;
     await this.#state.settled();
-    await this.#store.close();
-    await this.#upstream.close();
+    await this.#messaging.stop();
   }
 
   /** A device or module is gone: its connection, its session and what waits for it go too. */
   async forget(name: string): Promise<void> {
     this.#connections?.drop(name);
-    this.#delivery?.forget(name);
+    this.#updates?.forget(name);
+    await this.#messaging.forget(name);
     await this.#sessions.forget(name);
     this.#state.forget(name);
   }
 
-  /** Routes a message as if a client had sent it. Resolves when it is safe. */
-  async send(message: Omit<HubMessage, 'id' | 'enqueuedTimeUtc'>): Promise<void> {
-    if (messageSize(message.body, message) > MAX_MESSAGE_BYTES) {
-      throw invalidArgument(`the message is larger than ${MAX_MESSAGE_BYTES} bytes`);
-    }
-    const stamped: HubMessage = { ...message, id: randomUUID(), enqueuedTimeUtc: new Date().toISOString() };
-    const { deviceId } = this.#options.identities.hub;
-    const targets = this.#state.router.route({
-      source: stamped.twinChange ? 'twinChange' : 'telemetry',
-      deviceId: stamped.deviceId,
-      moduleId: stamped.moduleId === '' ? undefined : stamped.moduleId,
-      output: stamped.output === '' ? undefined : stamped.output,
-      properties: stamped.properties,
-      systemProperties: systemProperties(stamped),
-      body: stamped.body,
-    });
-    const deliveries: Delivery[] = [];
-    let upstream = false;
-    for (const target of targets) {
-      if (target.endpoint === '$upstream') upstream = true;
-      else {
-        const { module, input } = target.endpoint;
-        const ttlSec = target.timeToLiveSecs === 0 ? this.#state.ttlSec : target.timeToLiveSecs;
-        const expiresAtMs = ttlSec < 0 ? null : Date.now() + ttlSec * 1000;
-        deliveries.push({ endpoint: `${deviceId}/${module}/${input}`, priority: target.priority, expiresAtMs });
-      }
-    }
-    const [stored, sent] = await Promise.all([
-      deliveries.length === 0 ? undefined : this.#store.put(stamped, deliveries),
-      upstream ? this.#upstream.append(stamped) : undefined,
-    ]);
-    if (stored !== undefined) this.#delivery?.enqueue(stored);
-    this.emit('message', stamped);
-    if (sent !== undefined) this.emit('upstream', sent);
+  /** Routes a message as if a client had sent it. Resolves when it is safe. @throws VantageError as {@link Messaging.send} */
+  send(message: IncomingMessage): Promise<void> {
+    return this.#messaging.send(message);
   }
 
   #policy(): MqttPolicy {
     return {
-      authenticate: (clientId, username, password) => {
-        this.#authenticate(clientId, username, password);
+      isReachable: (clientId) => this.#connections?.isCut(clientId) !== true,
+      authenticate: (client, username, password) => {
+        this.#grants.set(client, this.#authenticate(client.id, username, password));
       },
       maySubscribe: maySubscribeAs,
       publish: (clientId, packet) => this.#publish(clientId, packet),
@@ -225,20 +229,23 @@ export class EdgeHub extends EventEmitter<{
         this.emit('client', connection.name, this.#state.clientIs(connection.name, 'Connected'));
       },
       disconnected: (name) => {
-        this.#delivery?.disconnected(name);
+        this.#messaging.disconnected(name);
+        this.#updates?.disconnected(name);
         this.emit('client', name, this.#state.clientIs(name, 'Disconnected'));
       },
       ready: (connection: Connection, what) => {
-        if (what === 'inputs') this.#delivery?.pump(connection.name);
-        else this.#methods?.ready(connection.name);
+        if (what === 'inputs') this.#messaging.ready(connection.name);
+        else if (what === 'methods') this.#methods?.ready(connection.name);
+        else this.#updates?.ready(connection);
       },
       acknowledged: (connection, token) => {
-        this.#delivery?.acknowledged(connection.name, token);
+        this.#updates?.acknowledged(connection.name, token);
+        this.#messaging.acknowledged(connection.name, token);
       },
     };
   }
 
-  #authenticate(clientId: string, username: string, password: string): void {
+  #authenticate(clientId: string, username: string, password: string): TokenGrant {
     let user: MqttUsername;
     try {
       user = parseMqttUsername(username);
@@ -250,7 +257,7 @@ export class EdgeHub extends EventEmitter<{
       throw new ConnectRefused(2, `the client id "${clientId}" is not the one of the user name`);
     }
     if (password === '') throw new ConnectRefused(4, 'there is no password');
-    this.#options.access.checkClient(deviceId, moduleId, password);
+    return this.#options.access.checkClient(deviceId, moduleId, password);
   }
 
   async #publish(clientId: string, packet: InboundPublish): Promise<void> {
@@ -284,9 +291,7 @@ export class EdgeHub extends EventEmitter<{
       this.#notifyTwinChange(change);
       return;
     }
-    const patch = { ...change.patch, $version: change.version };
-    const topic = `$iothub/twin/PATCH/properties/desired/?$version=${change.version}`;
-    this.#connections?.send(change.name, topic, JSON.stringify(patch), 0);
+    this.#updates?.changed(change);
     if (change.name === identityName(hub.deviceId, '$edgeHub')) {
       this.#state.configure(this.#options.twins.get(change.name).desired, change.version);
     }
@@ -296,7 +301,7 @@ export class EdgeHub extends EventEmitter<{
   #notifyTwinChange(change: TwinChange): void {
     const [deviceId = '', moduleId = ''] = change.name.split('/');
     if (moduleId.startsWith('$')) return;
-    const system = { ct: 'application/json', ce: 'utf-8', schema: 'twinChangeNotification' };
+    const system = { ct: 'application/json', ce: 'utf-8', schema: TWIN_CHANGE };
     const body = Buffer.from(
       JSON.stringify({ properties: { reported: { ...change.patch, $version: change.version } } }),
     );

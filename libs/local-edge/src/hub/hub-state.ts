@@ -24,6 +24,7 @@ export class HubState {
   readonly #clients = new Map<string, ClientState>();
   #router = new Router([], { edgeDeviceId: '' });
   #ttlSec = DEFAULT_TTL_SEC;
+  #storeLimitBytes: number | undefined;
   #configured: { readonly version: number; readonly code: number; readonly description: string } | undefined;
   #reporting: Promise<void> = Promise.resolve();
   #reportDue = false;
@@ -41,6 +42,11 @@ export class HubState {
   /** How long messages are kept whose route does not say; negative: for ever. */
   get ttlSec(): number {
     return this.#ttlSec;
+  }
+
+  /** Most bytes of messages that may wait; undefined when the configuration does not say. */
+  get storeLimitBytes(): number | undefined {
+    return this.#storeLimitBytes;
   }
 
   client(name: string): ClientState | undefined {
@@ -74,6 +80,7 @@ export class HubState {
       const config = parseEdgeHubConfig(desired);
       this.#router = new Router(config.routes, { edgeDeviceId: this.#identities.hub.deviceId });
       this.#ttlSec = config.storeAndForward.timeToLiveSecs;
+      this.#storeLimitBytes = config.storeAndForward.maxSizeBytes;
       this.#configured = { version, code: 200, description: '' };
       for (const problem of this.#router.problems) {
         this.#logger.error('a route never matches: its condition does not compile', { ...problem });

@@ -12,7 +12,10 @@ export interface HubMessage extends PropertyBag {
   readonly moduleId: string;
   /** The output it was sent to; empty when it was sent to none. */
   readonly output: string;
+  /** When the hub took it, on its own clock. */
   readonly enqueuedTimeUtc: string;
+  /** `internal`: a module of the edge device sent it; `downstream`: somebody behind it. */
+  readonly origin: 'internal' | 'downstream';
   readonly body: Buffer;
   /** A change of reported properties, which routes see as `/twinChangeNotifications`. */
   readonly twinChange: boolean;
@@ -23,6 +26,7 @@ export interface UpstreamMessage {
   /** Counts up by one, also across restarts. */
   readonly sequence: number;
   readonly id: string;
+  /** When it arrived in the cloud. */
   readonly enqueuedTimeUtc: string;
   readonly deviceId: string;
   readonly moduleId: string;
@@ -32,6 +36,9 @@ export interface UpstreamMessage {
   readonly systemProperties: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
+
+/** Type and schema of the message that tells of changed reported properties. */
+export const TWIN_CHANGE = 'twinChangeNotification';
 
 /** Names on the wire (without `$.`) and the names that route conditions and the SDK use. */
 const SYSTEM_NAMES: Readonly<Record<string, string>> = {
@@ -62,8 +69,8 @@ export function systemProperties(message: HubMessage): Record<string, string> {
     connectionDeviceId: message.deviceId,
     ...(message.moduleId === '' ? {} : { connectionModuleId: message.moduleId }),
     edgeMessageId: message.id,
-    edgeHubOriginInterface: 'internal',
-    enqueuedTime: message.enqueuedTimeUtc,
+    edgeHubOriginInterface: message.origin,
+    ...(message.twinChange ? { messageType: TWIN_CHANGE, enqueuedTime: message.enqueuedTimeUtc } : {}),
   };
 }
 
@@ -76,9 +83,12 @@ export function messageSize(body: Buffer, bag: PropertyBag): number {
   return size;
 }
 
+/** The output's name stays here, and who sent a message is the hub's to say, whatever the sender wrote. */
+const NOT_FORWARDED: ReadonlySet<string> = new Set(['on', 'cdid', 'cmid']);
+
 /** What travels with a message to an input: everything but the output's name, plus who sent it. */
 export function deliveryBag(message: HubMessage): PropertyBag {
-  const system = Object.fromEntries(Object.entries(message.system).filter(([key]) => key !== 'on'));
+  const system = Object.fromEntries(Object.entries(message.system).filter(([key]) => !NOT_FORWARDED.has(key)));
   return {
     properties: message.properties,
     system: {

@@ -1,5 +1,7 @@
-import { once } from 'node:events';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { once, type EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { createServer, type Server } from 'node:tls';
 import { Aedes, type AedesOptions, type Client } from 'aedes';
 import { codeOf, messageOf, VantageError } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
@@ -15,12 +17,17 @@ export interface InboundPublish {
 
 /** Decides who may connect, subscribe and publish; throws to refuse. */
 export interface MqttPolicy {
+  /** Whether a client can be reached at all; the connection of one that cannot breaks before its CONNACK. */
+  isReachable(clientId: string): boolean;
   /** Throws {@link ConnectRefused}. */
-  authenticate(clientId: string, username: string, password: string): void;
+  authenticate(client: Client, username: string, password: string): void;
   maySubscribe(clientId: string, filter: string): boolean;
   /** Resolves when the message is safe: only then its PUBACK goes out. A rejection closes the connection. */
   publish(clientId: string, packet: InboundPublish): Promise<void>;
 }
+
+/** The largest body of IoT Hub, the longest topic of MQTT, and the rest of a PUBLISH. */
+const MAX_PACKET_BYTES = 262_144 + 65_535 + 16;
 
 /** A refused CONNECT and its CONNACK code: 2 identifier, 3 unavailable, 4 bad user name or password, 5 not authorized. */
 export class ConnectRefused extends Error {
@@ -43,15 +50,17 @@ export class MqttServer {
   readonly aedes: Aedes;
   ready = false;
   readonly #server: Server;
-  readonly #sockets = new Set<TLSSocket>();
+  readonly #streams = new Set<Duplex>();
+  #address: { readonly port: number; readonly host: string } | undefined;
 
   private constructor(aedes: Aedes, server: Server) {
     this.aedes = aedes;
     this.#server = server;
+    server.on('connection', (socket) => {
+      this.#track(socket);
+    });
     server.on('secureConnection', (socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-      aedes.handle(socket);
+      this.accept(socket);
     });
   }
 
@@ -65,13 +74,17 @@ export class MqttServer {
       persistence: sessions,
       maxClientsIdLength: 300,
       queueLimit: 1000,
+      preConnect: (_client, packet, done) => {
+        if (policy.isReachable((packet as { clientId?: string }).clientId ?? '')) done(null, true);
+        else done(new Error('the network of the client is cut by a fault'), false);
+      },
       authenticate: (client, username, password, done) => {
         if (!mqtt.ready) {
           done(new ConnectRefused(3, 'the edge hub is starting or stopping'), null);
           return;
         }
         try {
-          policy.authenticate(client.id, username ?? '', password?.toString('utf8') ?? '');
+          policy.authenticate(client, username ?? '', password?.toString('utf8') ?? '');
           done(null, true);
         } catch (error) {
           logger.warn('an MQTT client was refused', { client: client.id, reason: messageOf(error) });
@@ -81,7 +94,9 @@ export class MqttServer {
       },
       authorizeSubscribe: (client, subscription, done) => {
         // Refused with 128 in the SUBACK; the connection stays.
-        done(null, policy.maySubscribe(client.id, subscription.topic) ? subscription : null);
+        const allowed = policy.maySubscribe(client.id, subscription.topic);
+        if (!allowed) logger.warn('a subscription was refused', { client: client.id, topic: subscription.topic });
+        done(null, allowed ? subscription : null);
       },
       authorizePublish: (client, packet, done) => {
         acceptPublish(policy, client, packet, logger).then(
@@ -97,25 +112,59 @@ export class MqttServer {
     const aedes = await Aedes.createBroker(options);
     const server = createServer({ key: certificates.key, cert: certificates.cert });
     server.on('tlsClientError', (error) => {
-      logger.debug('a TLS handshake failed', { error: error.message });
+      logFailure(logger, 'a TLS handshake failed', error, {});
     });
+    // Without a listener these would end the process; aedes closes the connection itself.
+    for (const event of ['clientError', 'connectionError'] as const) {
+      aedes.on(event, (client, error) => {
+        logFailure(logger, 'an MQTT connection failed', error, { client: client.id });
+      });
+    }
     const mqtt = new MqttServer(aedes, server);
     return mqtt;
   }
 
   /** Port 0 takes a free one. Yields the port. */
-  async listen(port: number, address: string): Promise<number> {
-    return listenOn(this.#server, port, address, 'MQTT');
+  async listen(port: number, host: string): Promise<number> {
+    const bound = await listenOn(this.#server, port, host, 'MQTT');
+    this.#address = { port: bound, host };
+    return bound;
+  }
+
+  /** Speaks MQTT on a stream that came from somewhere: a TLS socket, or a WebSocket with its `request`. */
+  accept(stream: Duplex, request?: IncomingMessage): void {
+    this.#track(stream);
+    // aedes takes any duplex stream; its types ask for a socket.
+    const client = this.aedes.handle(stream as Parameters<Aedes['handle']>[0], request as IncomingMessage);
+    refuseHugePackets(client);
+  }
+
+  /** Breaks all connections and opens the port again. Sessions, and all that waits, stay. */
+  async restart(): Promise<void> {
+    const address = this.#address;
+    if (address === undefined || !this.#server.listening) return;
+    await this.#closeServer();
+    await listenOn(this.#server, address.port, address.host, 'MQTT');
   }
 
   async close(): Promise<void> {
     this.ready = false;
-    const closed = this.#server.listening ? once(this.#server, 'close') : Promise.resolve();
-    this.#server.close();
+    const closed = this.#closeServer();
     await new Promise<void>((resolve) => {
       this.aedes.close(resolve);
     });
-    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #track(stream: Duplex): void {
+    this.#streams.add(stream);
+    stream.once('close', () => this.#streams.delete(stream));
+  }
+
+  async #closeServer(): Promise<void> {
+    const closed = this.#server.listening ? once(this.#server, 'close') : Promise.resolve();
+    this.#server.close();
+    for (const stream of this.#streams) stream.destroy();
     await closed;
   }
 }
@@ -154,4 +203,29 @@ async function acceptPublish(
     logger.warn('a message was refused', { client: client.id, topic: packet.topic, code, reason: messageOf(error) });
     throw error;
   }
+}
+
+/**
+ * aedes reads a packet whole before anybody is asked, up to MQTT's 256 MB: breaks the connection as soon as the header
+ * announces more than the dialect knows. The parser is aedes' own, which it hides from its types.
+ */
+function refuseHugePackets(client: Client): void {
+  const { _parser: parser } = client as Client & {
+    _parser: { parse(bytes: Buffer): number; readonly packet: { readonly length: number } };
+  };
+  const parse = parser.parse.bind(parser);
+  parser.parse = (bytes) => {
+    const left = parse(bytes);
+    if (parser.packet.length > MAX_PACKET_BYTES) {
+      const error = mqttProtocolError(`a packet of ${parser.packet.length} bytes is larger than ${MAX_PACKET_BYTES}`);
+      (client as unknown as EventEmitter).emit('error', error);
+    }
+    return left;
+  };
+}
+
+/** Peers that vanish are daily business; everything else somebody will want to know. */
+function logFailure(logger: Logger, what: string, error: Error, fields: Record<string, unknown>): void {
+  const isLoss = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(codeOf(error) ?? '');
+  logger[isLoss ? 'debug' : 'warn'](what, { ...fields, reason: error.message });
 }

@@ -2,6 +2,10 @@ import { codeOf, isTwinObject, messageOf, type TwinObject } from '@vantage/contr
 import { invalidArgument } from '../errors.ts';
 import type { TwinStore } from '../twin/store.ts';
 import type { Connections } from './connections.ts';
+import type { DesiredUpdates } from './desired-updates.ts';
+
+/** What the client did wrong; anything else is the hub's. */
+const CLIENT_ERRORS = new Set(['EDGE_TWIN_PATCH_INVALID', 'EDGE_INVALID_ARGUMENT']);
 
 /**
  * Answers what a client asks of its own twin. Answers go out on the live connection whether or not the client is
@@ -11,17 +15,21 @@ export class TwinRequests {
   readonly #twins: TwinStore;
   readonly #connections: Connections;
 
-  constructor(twins: TwinStore, connections: Connections) {
+  readonly #updates: DesiredUpdates;
+
+  constructor(twins: TwinStore, connections: Connections, updates: DesiredUpdates) {
     this.#twins = twins;
     this.#connections = connections;
+    this.#updates = updates;
   }
 
   get(clientId: string, requestId: string): void {
     const twin = this.#twins.get(clientId);
-    this.#reply(clientId, requestId, 200, {
+    const isSent = this.#reply(clientId, requestId, 200, {
       desired: { ...twin.desired, $version: twin.desiredVersion },
       reported: { ...twin.reported, $version: twin.reportedVersion },
     });
+    if (isSent) this.#updates.read(clientId, twin.desiredVersion);
   }
 
   /** Merges a patch into the reported properties; what is wrong with it goes to the client. */
@@ -31,14 +39,17 @@ export class TwinRequests {
       this.#reply(clientId, requestId, 204, undefined, version);
     } catch (error) {
       // The body is not optional: without it the SDK throws inside a callback, or takes the update for done.
-      this.#reply(clientId, requestId, 400, { errorCode: 400, code: codeOf(error), message: messageOf(error) });
+      const code = codeOf(error);
+      const status = CLIENT_ERRORS.has(code ?? '') ? 400 : 503;
+      this.#reply(clientId, requestId, status, { errorCode: status, code, message: messageOf(error) });
     }
   }
 
-  #reply(clientId: string, requestId: string, status: number, body: object | undefined, version?: number): void {
+  #reply(clientId: string, requestId: string, status: number, body: object | undefined, version?: number): boolean {
     const suffix = version === undefined ? '' : `&$version=${version}`;
     const topic = `$iothub/twin/res/${status}/?$rid=${encodeURIComponent(requestId)}${suffix}`;
-    this.#connections.send(clientId, topic, body === undefined ? '' : JSON.stringify(body), 0);
+    const text = body === undefined ? '' : JSON.stringify(body);
+    return this.#connections.send(clientId, topic, text, 0) !== undefined;
   }
 }
 
