@@ -1,12 +1,11 @@
-import type { Logger } from '@vantage/observability';
-import type { ImageResolver } from './agent/process-executor.ts';
-import type { RestartTiming, RuntimeStatus } from './agent/restart-policy.ts';
-import type { ClientState } from './hub/hub-state.ts';
-import type { UpstreamMessage } from './hub/message.ts';
-import type { MessagingLimits } from './hub/messaging.ts';
-import type { TwinChange } from './twin/store.ts';
+import type { Logger } from "@vantage/observability";
+import type { ImageResolver } from "./agent/process-executor.ts";
+import type { RestartTiming, RuntimeStatus } from "./agent/restart-policy.ts";
+import type { ClientState } from "./hub/hub-state.ts";
+import type { UpstreamMessage } from "./hub/message.ts";
+import type { TwinChange } from "./twin/store.ts";
 
-export interface EdgeRuntimeOptions extends MessagingLimits {
+export interface EdgeRuntimeOptions {
   /** Folder of everything the runtime keeps. Made when missing; used by one runtime at a time. */
   readonly stateDir: string;
   /** Name of the edge device. Default: the one of the state folder, else `vantage-edge`. */
@@ -31,15 +30,15 @@ export interface EdgeRuntimeOptions extends MessagingLimits {
    * How modules run: as child processes (default), or as containers of the Docker engine that `DOCKER_HOST` names or
    * that listens at /var/run/docker.sock.
    */
-  readonly executor?: 'process' | 'docker';
+  readonly executor?: "process" | "docker";
   /** For processes: what to run for an image of a deployment. Default: nothing is known, and modules fail with that reason. */
   readonly resolveImage?: ImageResolver;
   /** For processes: where host names of the modules' network really listen: `rtspsim` -> `127.0.0.1:8554`; `VANTAGE_HOSTS` for modules. */
   readonly hosts?: Readonly<Record<string, string>>;
   /** Figures of the restart policy; edgeAgent's where absent. */
   readonly restartTiming?: Partial<RestartTiming>;
-  /** Port of Prometheus metrics on loopback, `/metrics`; 0: any free one. Absent: none. */
-  readonly metricsPort?: number;
+  /** Most bytes of messages that wait for modules. Default 256 MiB. */
+  readonly storeLimitBytes?: number;
   readonly logger?: Logger;
 }
 
@@ -57,7 +56,7 @@ export interface ModuleEvent {
 /** A line of a module's output. */
 export interface LogEvent {
   readonly id: string;
-  readonly stream: 'stdout' | 'stderr';
+  readonly stream: "stdout" | "stderr";
   readonly line: string;
 }
 

@@ -64,6 +64,8 @@ export interface Bind {
   readonly source: string;
   readonly target: string;
   readonly readOnly: boolean;
+  /** What stands behind the second colon, such as `ro` or `rw,z`; else empty. */
+  readonly mode: string;
 }
 
 /** The binds of a module: `name:/path`, `/host:/path`, each perhaps with `:ro`. */
@@ -77,7 +79,7 @@ export function bindsOf(createOptions: Readonly<Record<string, unknown>>): Bind[
     if (source === undefined || target === undefined || source === '.' || source === '..') {
       throw deploymentInvalid(`HostConfig.Binds: "${String(bind)}" is not <volume or /path>:</path>[:ro]`);
     }
-    return { source, target, readOnly: (mode ?? '').split(',').includes('ro') };
+    return { source, target, readOnly: (mode ?? '').split(',').includes('ro'), mode: mode ?? '' };
   });
 }
 
