@@ -1,9 +1,9 @@
-import type { Logger } from "@vantage/observability";
-import type { ImageResolver } from "./agent/process-executor.ts";
-import type { RestartTiming, RuntimeStatus } from "./agent/restart-policy.ts";
-import type { ClientState } from "./hub/hub-state.ts";
-import type { UpstreamMessage } from "./hub/message.ts";
-import type { TwinChange } from "./twin/store.ts";
+import type { Logger } from '@vantage/observability';
+import type { ImageResolver } from './agent/process-executor.ts';
+import type { RestartTiming, RuntimeStatus } from './agent/restart-policy.ts';
+import type { ClientState } from './hub/hub-state.ts';
+import type { UpstreamMessage } from './hub/message.ts';
+import type { TwinChange } from './twin/store.ts';
 
 export interface EdgeRuntimeOptions {
   /** Folder of everything the runtime keeps. Made when missing; used by one runtime at a time. */
@@ -30,7 +30,7 @@ export interface EdgeRuntimeOptions {
    * How modules run: as child processes (default), or as containers of the Docker engine that `DOCKER_HOST` names or
    * that listens at /var/run/docker.sock.
    */
-  readonly executor?: "process" | "docker";
+  readonly executor?: 'process' | 'docker';
   /** For processes: what to run for an image of a deployment. Default: nothing is known, and modules fail with that reason. */
   readonly resolveImage?: ImageResolver;
   /** For processes: where host names of the modules' network really listen: `rtspsim` -> `127.0.0.1:8554`; `VANTAGE_HOSTS` for modules. */
@@ -56,7 +56,7 @@ export interface ModuleEvent {
 /** A line of a module's output. */
 export interface LogEvent {
   readonly id: string;
-  readonly stream: "stdout" | "stderr";
+  readonly stream: 'stdout' | 'stderr';
   readonly line: string;
 }
 

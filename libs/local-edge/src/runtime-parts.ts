@@ -1,28 +1,28 @@
-import { join, resolve } from "node:path";
-import { codeOf } from "@vantage/contracts";
-import type { Logger } from "@vantage/observability";
-import { EdgeAgent } from "./agent/agent.ts";
-import { AgentMethods } from "./agent/agent-methods.ts";
-import { DockerExecutor } from "./agent/docker/docker-executor.ts";
-import { GATEWAY_NAME } from "./agent/docker/gateway.ts";
-import type { ModuleExecutor } from "./agent/executor.ts";
-import { LastGood } from "./agent/last-good.ts";
-import { ModuleEnvironment } from "./agent/module-environment.ts";
-import { ProcessExecutor } from "./agent/process-executor.ts";
-import { DEFAULT_RESTART_TIMING } from "./agent/restart-policy.ts";
-import { ApiServer } from "./api/api-server.ts";
-import type { ControlBackend } from "./api/control-api.ts";
-import { identityNotFound } from "./errors.ts";
-import type { Faults } from "./faults/faults.ts";
-import { HubAccess } from "./hub/access.ts";
-import { EdgeHub } from "./hub/edge-hub.ts";
-import { DEFAULT_LISTEN_ADDRESS } from "./hub/mqtt-server.ts";
-import type { EdgeRuntimeOptions } from "./options.ts";
-import { loadCertificates, type Certificates } from "./state/certificates.ts";
-import { StateDatabase } from "./state/database.ts";
-import { identityName, IdentityStore } from "./state/identities.ts";
-import { lockStateFolder } from "./state/lock.ts";
-import { TwinStore } from "./twin/store.ts";
+import { join, resolve } from 'node:path';
+import { codeOf } from '@vantage/contracts';
+import type { Logger } from '@vantage/observability';
+import { EdgeAgent } from './agent/agent.ts';
+import { AgentMethods } from './agent/agent-methods.ts';
+import { DockerExecutor } from './agent/docker/docker-executor.ts';
+import { GATEWAY_NAME } from './agent/docker/gateway.ts';
+import type { ModuleExecutor } from './agent/executor.ts';
+import { LastGood } from './agent/last-good.ts';
+import { ModuleEnvironment } from './agent/module-environment.ts';
+import { ProcessExecutor } from './agent/process-executor.ts';
+import { DEFAULT_RESTART_TIMING } from './agent/restart-policy.ts';
+import { ApiServer } from './api/api-server.ts';
+import type { ControlBackend } from './api/control-api.ts';
+import { identityNotFound } from './errors.ts';
+import type { Faults } from './faults/faults.ts';
+import { HubAccess } from './hub/access.ts';
+import { EdgeHub } from './hub/edge-hub.ts';
+import { DEFAULT_LISTEN_ADDRESS } from './hub/mqtt-server.ts';
+import type { EdgeRuntimeOptions } from './options.ts';
+import { loadCertificates, type Certificates } from './state/certificates.ts';
+import { StateDatabase } from './state/database.ts';
+import { identityName, IdentityStore } from './state/identities.ts';
+import { lockStateFolder } from './state/lock.ts';
+import { TwinStore } from './twin/store.ts';
 
 /** What a running runtime is made of. */
 export interface RuntimeParts {
@@ -43,7 +43,7 @@ export interface RuntimeParts {
 export interface RuntimeHost {
   readonly logger: Logger;
   applyDeployment(modulesContent: unknown): Promise<void>;
-  logged(moduleId: string, stream: "stdout" | "stderr", line: string): void;
+  logged(moduleId: string, stream: 'stdout' | 'stderr', line: string): void;
   readonly faults: Faults;
   readonly control: ControlBackend;
 }
@@ -51,7 +51,7 @@ export interface RuntimeHost {
 /** Undoes one step of the start. */
 export type Cleanup = () => Promise<void>;
 
-type State = Pick<RuntimeParts, "identities" | "twins" | "hub">;
+type State = Pick<RuntimeParts, 'identities' | 'twins' | 'hub'>;
 
 /**
  * Opens the state folder and starts the servers; modules are not started yet and clients are refused with
@@ -62,36 +62,21 @@ export async function startParts(
   host: RuntimeHost,
   cleanups: Cleanup[],
 ): Promise<RuntimeParts> {
-  const {
-    stateDir,
-    storeLimitBytes,
-    listenAddress = DEFAULT_LISTEN_ADDRESS,
-  } = options;
+  const { stateDir, storeLimitBytes, listenAddress = DEFAULT_LISTEN_ADDRESS } = options;
   // Containers know this machine by another name than processes do.
-  const serverNames = [
-    ...(options.serverNames ?? []),
-    ...(options.executor === "docker" ? [GATEWAY_NAME] : []),
-  ];
+  const serverNames = [...(options.serverNames ?? []), ...(options.executor === 'docker' ? [GATEWAY_NAME] : [])];
   const { logger, faults } = host;
   const lock = await lockStateFolder(stateDir);
   cleanups.push(() => lock.release());
-  const database = StateDatabase.open(
-    stateDir,
-    logger,
-    () => faults.isDiskFull,
-  );
+  const database = StateDatabase.open(stateDir, logger, () => faults.isDiskFull);
   cleanups.push(() => {
     database.close();
     return Promise.resolve();
   });
   const identities = new IdentityStore(database, logger);
   await identities.open(options);
-  const hubName = identities.hub.hubHostName.replace(/:\d+$/, "");
-  const certificates = await loadCertificates(stateDir, [
-    hubName,
-    listenAddress,
-    ...serverNames,
-  ]);
+  const hubName = identities.hub.hubHostName.replace(/:\d+$/, '');
+  const certificates = await loadCertificates(stateDir, [hubName, listenAddress, ...serverNames]);
   const twins = new TwinStore(database, logger);
   await twins.open();
   cleanups.push(() => twins.close());
@@ -113,11 +98,7 @@ export async function startParts(
     ...limit,
   });
   cleanups.push(() => hub.stop());
-  const mqttPort = await listenAgain(
-    options.mqttPort,
-    identities.hub.mqttPort,
-    (port) => hub.listen(port),
-  );
+  const mqttPort = await listenAgain(options.mqttPort, identities.hub.mqttPort, (port) => hub.listen(port));
   await hub.load();
   const state = { identities, twins, hub };
 
@@ -130,44 +111,25 @@ export async function startParts(
       clientState: (name) => hub.clientState(name),
       invokeMethod: (name, call) => hub.methods.invoke(name, call),
       applyDeployment: async (deviceId, content) => {
-        if (deviceId !== identities.hub.deviceId)
-          throw identityNotFound(identityName(deviceId, "$edgeAgent"));
+        if (deviceId !== identities.hub.deviceId) throw identityNotFound(identityName(deviceId, '$edgeAgent'));
         await host.applyDeployment(content);
       },
-      removeIdentity: (deviceId, moduleId) =>
-        removeIdentity(state, deviceId, moduleId),
+      removeIdentity: (deviceId, moduleId) => removeIdentity(state, deviceId, moduleId),
     },
     host.control,
     logger,
   );
   cleanups.push(() => api.close());
-  const apiPort = await listenAgain(
-    options.apiPort,
-    identities.hub.apiPort,
-    (port) => api.listen(port, listenAddress),
-  );
+  const apiPort = await listenAgain(options.apiPort, identities.hub.apiPort, (port) => api.listen(port, listenAddress));
   await identities.rememberPorts(mqttPort, apiPort);
 
-  const environment = makeEnvironment(
-    options,
-    host,
-    certificates,
-    identities,
-    mqttPort,
-  );
+  const environment = makeEnvironment(options, host, certificates, identities, mqttPort);
   cleanups.push(() => environment.close());
   const executor = makeExecutor(options, logger, database, {
     mqtt: mqttPort,
     api: apiPort,
   });
-  const agent = makeAgent(
-    options,
-    host,
-    state,
-    database,
-    environment,
-    executor,
-  );
+  const agent = makeAgent(options, host, state, database, environment, executor);
   const methods = serveAgentMethods(agent, state, environment);
   cleanups.push(async () => {
     await methods.stop();
@@ -212,13 +174,10 @@ function makeExecutor(
   ports: { readonly mqtt: number; readonly api: number },
 ): ModuleExecutor {
   const { stateDir, resolveImage = () => undefined, hosts = {} } = options;
-  if (options.executor === "docker") {
+  if (options.executor === 'docker') {
     const { listenAddress = DEFAULT_LISTEN_ADDRESS } = options;
-    const host =
-      listenAddress === "0.0.0.0" || listenAddress === "::"
-        ? DEFAULT_LISTEN_ADDRESS
-        : listenAddress;
-    const caFile = join(stateDir, "certs", "ca.pem");
+    const host = listenAddress === '0.0.0.0' || listenAddress === '::' ? DEFAULT_LISTEN_ADDRESS : listenAddress;
+    const caFile = join(stateDir, 'certs', 'ca.pem');
     return new DockerExecutor({
       stateDir: resolve(stateDir),
       caFile: resolve(caFile),
@@ -245,7 +204,7 @@ function makeAgent(
 ): EdgeAgent {
   const { identities, twins } = state;
   const { deviceId } = identities.hub;
-  const agentName = identityName(deviceId, "$edgeAgent");
+  const agentName = identityName(deviceId, '$edgeAgent');
   return new EdgeAgent({
     executor,
     lastGood: new LastGood(database),
@@ -254,14 +213,14 @@ function makeAgent(
     prepare: async (spec, registryCredentials) => {
       const { moduleId } = spec;
       if (identities.get(deviceId, moduleId) === undefined) {
-        await identities.create({ deviceId, moduleId, managedBy: "IotEdge" });
+        await identities.create({ deviceId, moduleId, managedBy: 'IotEdge' });
       }
       return environment.launch(spec, registryCredentials);
     },
     removed: async (moduleId) => {
       await environment.forget(moduleId);
       // One that somebody made in the registry is theirs to remove.
-      if (identities.get(deviceId, moduleId)?.managedBy !== "IotEdge") return;
+      if (identities.get(deviceId, moduleId)?.managedBy !== 'IotEdge') return;
       await removeIdentity(state, deviceId, moduleId);
     },
     report: (reported) => twins.replaceReported(agentName, reported),
@@ -274,24 +233,18 @@ function serveAgentMethods(
   environment: ModuleEnvironment,
 ): AgentMethods {
   const { deviceId, hubHostName } = identities.hub;
-  const agentName = identityName(deviceId, "$edgeAgent");
+  const agentName = identityName(deviceId, '$edgeAgent');
   const methods = new AgentMethods({
     agent,
     source: { deviceId, hubHostName, logs: () => environment.logs() },
     reported: () => twins.get(agentName).reported,
     now: Date.now,
   });
-  hub.methods.serveLocally(agentName, (name, payload) =>
-    methods.call(name, payload),
-  );
+  hub.methods.serveLocally(agentName, (name, payload) => methods.call(name, payload));
   return methods;
 }
 
-async function removeIdentity(
-  { identities, twins, hub }: State,
-  deviceId: string,
-  moduleId: string,
-): Promise<void> {
+async function removeIdentity({ identities, twins, hub }: State, deviceId: string, moduleId: string): Promise<void> {
   for (const name of await identities.remove(deviceId, moduleId)) {
     await hub.forget(name);
     await twins.remove(name);
@@ -308,7 +261,7 @@ async function listenAgain(
   try {
     return await listen(last);
   } catch (error) {
-    if (last === 0 || codeOf(error) !== "EDGE_PORT_IN_USE") throw error;
+    if (last === 0 || codeOf(error) !== 'EDGE_PORT_IN_USE') throw error;
     return listen(0);
   }
 }
