@@ -8,6 +8,7 @@ import { logsCommand } from './logs/command.ts';
 import { monitorCommand } from './monitor/command.ts';
 import { resetCommand } from './reset/command.ts';
 import { statusCommand } from './status/command.ts';
+import { routeCommand } from './route/command.ts';
 import { twinCommand } from './twin/command.ts';
 import { upCommand } from './up/command.ts';
 
@@ -23,6 +24,7 @@ const program = new Command('vantage')
   .addCommand(faultCommand())
   .addCommand(resetCommand())
   .addCommand(twinCommand())
+  .addCommand(routeCommand())
   .addCommand(inferCommand());
 
 try {

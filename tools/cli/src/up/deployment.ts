@@ -7,6 +7,7 @@ import { demo } from '@vantage/demo';
 import { generateManifest } from '@vantage/manifest';
 import { silentLogger } from '@vantage/observability';
 import { findConfig } from '../infer/find-config.ts';
+import { requireGoodRoutes } from '../route/manifest-routes.ts';
 
 export const REPOSITORY = path.resolve(import.meta.dirname, '../../../..');
 
@@ -33,6 +34,8 @@ export async function makeDeployment(options: DeploymentOptions): Promise<Module
     throw new VantageError('DEPLOYMENT_INVALID', `${templatePath} has no modulesContent`);
   }
   const content = manifest.modulesContent;
+  // A device would only log a condition that does not compile, and its messages would be gone.
+  requireGoodRoutes(content, templatePath);
   if (options.source !== undefined || options.model !== undefined) await putIn(content, options);
   return content;
 }
