@@ -217,15 +217,16 @@ function refuseHugePackets(client: Client): void {
   parser.parse = (bytes) => {
     const left = parse(bytes);
     if (parser.packet.length > MAX_PACKET_BYTES) {
-      const error = mqttProtocolError(`a packet of ${parser.packet.length} bytes is larger than ${MAX_PACKET_BYTES}`);
+      const error = new Error(`a packet of ${parser.packet.length} bytes is larger than ${MAX_PACKET_BYTES}`);
       (client as unknown as EventEmitter).emit('error', error);
     }
     return left;
   };
 }
 
-/** Peers that vanish are daily business; everything else somebody will want to know. */
+/** Logs why a connection broke, unless that is daily business, a peer that vanished, or was logged as a refusal. */
 function logFailure(logger: Logger, what: string, error: Error, fields: Record<string, unknown>): void {
   const isLoss = ['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE'].includes(codeOf(error) ?? '');
-  logger[isLoss ? 'debug' : 'warn'](what, { ...fields, reason: error.message });
+  const isRefusal = error instanceof ConnectRefused || VantageError.is(error);
+  logger[isLoss || isRefusal ? 'debug' : 'warn'](what, { ...fields, reason: error.message });
 }
