@@ -20,6 +20,8 @@ export type { EndpointTotals, MessageTotals } from './hub/message-counts.ts';
 export type { UpstreamReadOptions } from './hub/upstream-reader.ts';
 export { upstreamJson, type UpstreamRetention } from './hub/upstream-store.ts';
 export type { MethodCall, MethodResult } from './hub/methods.ts';
+export type { FileNotification } from './registry/files/uploads.ts';
+export type { PolicyName } from './registry/policies.ts';
 export { isStateEntry } from './state/layout.ts';
 export { stateFolderOwner } from './state/lock.ts';
 export type { Twin, TwinChange } from './twin/store.ts';

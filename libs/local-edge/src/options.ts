@@ -3,9 +3,11 @@ import type { ImageResolver } from './agent/process-executor.ts';
 import type { RestartTiming, RuntimeStatus } from './agent/restart-policy.ts';
 import type { ClientState } from './hub/hub-state.ts';
 import type { UpstreamMessage } from './hub/message.ts';
+import type { MessagingLimits } from './hub/messaging.ts';
+import type { FileNotification } from './registry/files/uploads.ts';
 import type { TwinChange } from './twin/store.ts';
 
-export interface EdgeRuntimeOptions {
+export interface EdgeRuntimeOptions extends MessagingLimits {
   /** Folder of everything the runtime keeps. Made when missing; used by one runtime at a time. */
   readonly stateDir: string;
   /** Name of the edge device. Default: the one of the state folder, else `vantage-edge`. */
@@ -37,8 +39,15 @@ export interface EdgeRuntimeOptions {
   readonly hosts?: Readonly<Record<string, string>>;
   /** Figures of the restart policy; edgeAgent's where absent. */
   readonly restartTiming?: Partial<RestartTiming>;
-  /** Most bytes of messages that wait for modules. Default 256 MiB. */
-  readonly storeLimitBytes?: number;
+  /** Port of Prometheus metrics on loopback, `/metrics`; 0: any free one. Absent: none. */
+  readonly metricsPort?: number;
+  /**
+   * Connection string of a storage account (an Azurite's too) that devices upload files to. Default: none, and file
+   * upload is refused. The Azure SDKs upload over https only.
+   */
+  readonly storageConnectionString?: string;
+  /** The container in it; made when it is missing. Default `uploads`. */
+  readonly storageContainer?: string;
   readonly logger?: Logger;
 }
 
@@ -86,6 +95,8 @@ export interface EdgeRuntimeEvents {
   message: [TelemetryMessage];
   upstream: [UpstreamMessage];
   twin: [TwinEvent];
+  /** A device or module has uploaded a file, or could not. */
+  fileUpload: [FileNotification];
   /** A client came or went; its name is `D` or `D/M`. */
   client: [name: string, state: ClientState];
   /** Somebody asks, through the control API, that whoever owns this runtime stops it. */

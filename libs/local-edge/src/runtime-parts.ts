@@ -7,19 +7,20 @@ import { DockerExecutor } from './agent/docker/docker-executor.ts';
 import { GATEWAY_NAME } from './agent/docker/gateway.ts';
 import type { ModuleExecutor } from './agent/executor.ts';
 import { LastGood } from './agent/last-good.ts';
-import { ModuleEnvironment } from './agent/module-environment.ts';
 import { ProcessExecutor } from './agent/process-executor.ts';
+import { ModuleEnvironment } from './agent/module-environment.ts';
 import { DEFAULT_RESTART_TIMING } from './agent/restart-policy.ts';
 import { ApiServer } from './api/api-server.ts';
 import type { ControlBackend } from './api/control-api.ts';
-import { identityNotFound } from './errors.ts';
 import type { Faults } from './faults/faults.ts';
 import { HubAccess } from './hub/access.ts';
 import { EdgeHub } from './hub/edge-hub.ts';
 import { DEFAULT_LISTEN_ADDRESS } from './hub/mqtt-server.ts';
+import { startMetricsServer } from './metrics-server.ts';
 import type { EdgeRuntimeOptions } from './options.ts';
 import { loadCertificates, type Certificates } from './state/certificates.ts';
 import { StateDatabase } from './state/database.ts';
+import { HubService } from './registry/hub-service.ts';
 import { identityName, IdentityStore } from './state/identities.ts';
 import { lockStateFolder } from './state/lock.ts';
 import { TwinStore } from './twin/store.ts';
@@ -32,10 +33,12 @@ export interface RuntimeParts {
   readonly identities: IdentityStore;
   readonly twins: TwinStore;
   readonly hub: EdgeHub;
+  readonly service: HubService;
   readonly agent: EdgeAgent;
   readonly environment: ModuleEnvironment;
   readonly mqttPort: number;
   readonly apiPort: number;
+  readonly metricsPort: number | undefined;
   readonly startedAtUtc: string;
 }
 
@@ -62,7 +65,7 @@ export async function startParts(
   host: RuntimeHost,
   cleanups: Cleanup[],
 ): Promise<RuntimeParts> {
-  const { stateDir, storeLimitBytes, listenAddress = DEFAULT_LISTEN_ADDRESS } = options;
+  const { stateDir, listenAddress = DEFAULT_LISTEN_ADDRESS } = options;
   // Containers know this machine by another name than processes do.
   const serverNames = [...(options.serverNames ?? []), ...(options.executor === 'docker' ? [GATEWAY_NAME] : [])];
   const { logger, faults } = host;
@@ -81,54 +84,43 @@ export async function startParts(
   await twins.open();
   cleanups.push(() => twins.close());
 
-  const access = new HubAccess(identities, [listenAddress, ...serverNames]);
-  const limit = {
-    listenAddress,
-    ...(storeLimitBytes === undefined ? {} : { storeLimitBytes }),
-  };
+  const access = new HubAccess(identities, faults, [listenAddress, ...serverNames]);
   const hub = new EdgeHub({
-    stateDir,
-    certificates,
-    identities,
-    access,
-    twins,
-    database,
-    faults,
-    logger,
-    ...limit,
+    ...{ ...options, listenAddress },
+    ...{ certificates, identities, access, twins, database, faults, logger },
   });
   cleanups.push(() => hub.stop());
   const mqttPort = await listenAgain(options.mqttPort, identities.hub.mqttPort, (port) => hub.listen(port));
-  await hub.load();
+  hub.load();
   const state = { identities, twins, hub };
 
-  const api = new ApiServer(
-    certificates,
-    {
-      access,
-      identities,
-      twins,
-      clientState: (name) => hub.clientState(name),
-      invokeMethod: (name, call) => hub.methods.invoke(name, call),
-      applyDeployment: async (deviceId, content) => {
-        if (deviceId !== identities.hub.deviceId) throw identityNotFound(identityName(deviceId, '$edgeAgent'));
-        await host.applyDeployment(content);
-      },
-      removeIdentity: (deviceId, moduleId) => removeIdentity(state, deviceId, moduleId),
-    },
-    host.control,
-    logger,
-  );
+  let metricsPort: number | undefined;
+  if (options.metricsPort !== undefined) {
+    const metrics = await startMetricsServer(hub.counts.registry, options.metricsPort);
+    cleanups.push(() => metrics.close());
+    metricsPort = metrics.port;
+  }
+  const service = new HubService({
+    ...{ access, identities, twins, database, logger },
+    now: () => faults.now(),
+    storageConnectionString: options.storageConnectionString,
+    storageContainer: options.storageContainer ?? 'uploads',
+    clientState: (name) => hub.clientState(name),
+    invokeMethod: (name, call) => hub.methods.invoke(name, call),
+    applyDeployment: (content) => host.applyDeployment(content),
+    removeIdentity: (deviceId, moduleId) => removeIdentity(state, deviceId, moduleId),
+  });
+  await service.open();
+  cleanups.push(() => service.stop());
+  const acceptMqtt = hub.accept.bind(hub);
+  const api = new ApiServer(certificates, service, host.control, acceptMqtt, logger);
   cleanups.push(() => api.close());
   const apiPort = await listenAgain(options.apiPort, identities.hub.apiPort, (port) => api.listen(port, listenAddress));
   await identities.rememberPorts(mqttPort, apiPort);
 
   const environment = makeEnvironment(options, host, certificates, identities, mqttPort);
   cleanups.push(() => environment.close());
-  const executor = makeExecutor(options, logger, database, {
-    mqtt: mqttPort,
-    api: apiPort,
-  });
+  const executor = makeExecutor(options, logger, database, { mqtt: mqttPort, api: apiPort });
   const agent = makeAgent(options, host, state, database, environment, executor);
   const methods = serveAgentMethods(agent, state, environment);
   cleanups.push(async () => {
@@ -137,6 +129,8 @@ export async function startParts(
   });
   return {
     ...state,
+    service,
+    metricsPort,
     access,
     database,
     faults,
@@ -157,14 +151,7 @@ function makeEnvironment(
 ): ModuleEnvironment {
   const onLine = host.logged.bind(host);
   const { stateDir } = options;
-  return new ModuleEnvironment({
-    stateDir,
-    certificates,
-    identities,
-    mqttPort,
-    logger: host.logger,
-    onLine,
-  });
+  return new ModuleEnvironment({ stateDir, certificates, identities, mqttPort, logger: host.logger, onLine });
 }
 
 function makeExecutor(
@@ -185,13 +172,7 @@ function makeExecutor(
       logger,
     });
   }
-  return new ProcessExecutor({
-    stateDir,
-    database,
-    resolveImage,
-    hosts,
-    logger,
-  });
+  return new ProcessExecutor({ stateDir, database, resolveImage, hosts, logger });
 }
 
 function makeAgent(

@@ -8,13 +8,14 @@ import type { EdgeStatus } from './api/control-status.ts';
 import { RuntimeControl } from './control.ts';
 import { notRunning } from './errors.ts';
 import { Faults } from './faults/faults.ts';
-import { SERVICE_POLICY } from './hub/access.ts';
 import type { ClientState } from './hub/hub-state.ts';
 import type { UpstreamMessage } from './hub/message.ts';
 import type { MessageTotals } from './hub/message-counts.ts';
 import type { MethodCall, MethodResult } from './hub/methods.ts';
 import { followUpstream, keptUpstream, type UpstreamReadOptions } from './hub/upstream-reader.ts';
 import type { ApplyDeploymentOptions, EdgeRuntimeEvents, EdgeRuntimeOptions, ModuleEvent } from './options.ts';
+import type { FileNotification } from './registry/files/uploads.ts';
+import type { PolicyName } from './registry/policies.ts';
 import { startParts, type Cleanup, type RuntimeHost, type RuntimeParts } from './runtime-parts.ts';
 import { identityName } from './state/identities.ts';
 import type { Twin } from './twin/store.ts';
@@ -64,8 +65,23 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
    * `new https.Agent({ host: '127.0.0.1', port: ports.api, ca })`.
    */
   get serviceConnectionString(): string {
-    const { identities, apiPort } = this.#running;
-    return `HostName=localhost:${apiPort};SharedAccessKeyName=${SERVICE_POLICY};SharedAccessKey=${identities.hub.serviceKey}`;
+    return this.connectionStringOf('iothubowner');
+  }
+
+  /** The same for another shared access policy of IoT Hub, which allows less. */
+  connectionStringOf(policy: PolicyName): string {
+    const { service, apiPort } = this.#running;
+    return `HostName=localhost:${apiPort};SharedAccessKeyName=${policy};SharedAccessKey=${service.policies.keyOf(policy)}`;
+  }
+
+  /** What devices said about files they uploaded, the oldest first; also events `fileUpload`. */
+  fileNotifications(): FileNotification[] {
+    return this.#running.service.uploads.notifications();
+  }
+
+  /** Resolves when every device has what configurations (deployments at scale) want for it now. */
+  configurationsSettled(): Promise<void> {
+    return this.#running.service.engine.settled();
   }
 
   /**
@@ -90,12 +106,13 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
       await this.#cleanUp();
       throw error;
     }
-    const { agent, hub, twins, identities, environment } = this.#parts;
+    const { agent, hub, twins, identities, environment, service } = this.#parts;
     await environment.open();
     hub.open();
     await agent.start();
     const stored = twins.get(identityName(identities.hub.deviceId, '$edgeAgent'));
     if (Object.keys(stored.desired).length > 0) await agent.apply(stored.desired, stored.desiredVersion);
+    service.start();
   }
 
   /** Ends all modules, then the hub. Nothing of them is left when it resolves. */
@@ -221,7 +238,10 @@ export class EdgeRuntime extends EventEmitter<EdgeRuntimeEvents> {
   }
 
   /** Passes events on. What listeners throw is theirs: it must not reach a module's connection. */
-  #forwardEvents({ hub, agent, twins, identities }: RuntimeParts): void {
+  #forwardEvents({ hub, agent, twins, identities, service }: RuntimeParts): void {
+    service.uploads.on('fileUpload', (notification) => {
+      this.#tell('fileUpload', notification);
+    });
     hub.on('upstream', (message) => {
       this.#tell('upstream', message);
     });

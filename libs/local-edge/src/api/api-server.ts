@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import { once } from 'node:events';
-import { codeOf, messageOf } from '@vantage/contracts';
+import { messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import type { Certificates } from '../state/certificates.ts';
 import { listenOn } from '../hub/mqtt-server.ts';
@@ -9,20 +9,9 @@ import { MqttWebSockets, type AcceptStream } from './mqtt-websockets.ts';
 import { answerControl, isControlCall, type ControlBackend } from './control-api.ts';
 import { writeReply, type HttpReply } from './http.ts';
 import { callFromModule, isModuleCall } from './module-methods.ts';
-import { answerService, type ServiceBackend } from './service-api.ts';
-
-/** HTTP status and IoT Hub's name for each error code of this library. */
-const STATUS: Readonly<Record<string, readonly [status: number, hubCode: string]>> = {
-  EDGE_UNAUTHORIZED: [401, 'IotHubUnauthorizedAccess'],
-  EDGE_IDENTITY_NOT_FOUND: [404, 'DeviceNotFound'],
-  EDGE_IDENTITY_EXISTS: [409, 'DeviceAlreadyExists'],
-  EDGE_ETAG_MISMATCH: [412, 'PreconditionFailed'],
-  EDGE_INVALID_ARGUMENT: [400, 'ArgumentInvalid'],
-  EDGE_TWIN_PATCH_INVALID: [400, 'ArgumentInvalid'],
-  EDGE_DEPLOYMENT_INVALID: [400, 'ArgumentInvalid'],
-  EDGE_METHOD_TARGET_OFFLINE: [404, 'DeviceNotOnline'],
-  EDGE_METHOD_TIMEOUT: [504, 'GatewayTimeout'],
-};
+import { hubErrorOf } from './hub-errors.ts';
+import { answerService } from './service-api.ts';
+import type { HubService } from '../registry/hub-service.ts';
 
 /**
  * The HTTPS server: the service API that `azure-iothub` speaks (contract iot-edge-runtime E.1), and direct methods from
@@ -35,7 +24,7 @@ export class ApiServer {
   /** `acceptMqtt` gets what comes over WebSockets. */
   constructor(
     certificates: Certificates,
-    backend: ServiceBackend,
+    hub: HubService,
     control: ControlBackend,
     acceptMqtt: AcceptStream,
     logger: Logger,
@@ -43,7 +32,7 @@ export class ApiServer {
     this.#server = createServer({ key: certificates.key, cert: certificates.cert }, (request, response) => {
       const answered = isControlCall(request)
         ? answerControl(request, response, control)
-        : answer(request, backend).then((reply) => {
+        : answer(request, hub).then((reply) => {
             writeReply(response, reply);
           });
       answered
@@ -76,19 +65,21 @@ export class ApiServer {
   }
 }
 
-function answer(request: IncomingMessage, backend: ServiceBackend): Promise<HttpReply> {
-  return isModuleCall(request) ? callFromModule(request, backend) : answerService(request, backend);
+function answer(request: IncomingMessage, hub: HubService): Promise<HttpReply> {
+  return isModuleCall(request) ? callFromModule(request, hub) : answerService(request, hub);
 }
 
 function refusal(request: IncomingMessage, error: unknown, logger: Logger): HttpReply {
-  const [status, hubCode] = STATUS[codeOf(error) ?? ''] ?? [500, 'ServerError'];
+  const { status, hubCode, number } = hubErrorOf(error);
   const fields = { method: request.method, path: request.url?.split('?')[0], status, reason: messageOf(error) };
   if (status >= 500 && status !== 504) logger.error('a request failed', fields);
   else logger.debug('a request was refused', fields);
   if (isModuleCall(request)) return { status, body: { message: messageOf(error) } };
+  // The SDK reads up to the next semicolon.
+  const text = messageOf(error).replaceAll(';', ',');
   return {
     status,
-    body: { Message: `ErrorCode:${hubCode};${messageOf(error)}` },
+    body: { Message: `ErrorCode:${hubCode};${text}`, ExceptionMessage: `${number}`, errorCode: number },
     headers: { 'iothub-errorcode': hubCode },
   };
 }

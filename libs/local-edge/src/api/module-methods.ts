@@ -4,7 +4,7 @@ import { identityNotFound, invalidArgument, unauthorized } from '../errors.ts';
 import type { MethodCall } from '../hub/methods.ts';
 import { identityName } from '../state/identities.ts';
 import { readJson, type HttpReply } from './http.ts';
-import type { ServiceBackend } from './service-api.ts';
+import type { HubService } from '../registry/hub-service.ts';
 
 const CALLER_HEADER = 'x-ms-edge-moduleid';
 const MAX_TIMEOUT_SEC = 300;
@@ -16,21 +16,20 @@ export function isModuleCall(request: IncomingMessage): boolean {
 }
 
 /** A direct method from module to module (contract iot-edge-runtime B.6), with the caller's own token. */
-export async function callFromModule(request: IncomingMessage, backend: ServiceBackend): Promise<HttpReply> {
+export async function callFromModule(request: IncomingMessage, hub: HubService): Promise<HttpReply> {
   const [callerDevice = '', callerModule = '', ...rest] = String(request.headers[CALLER_HEADER]).split('/');
   if (callerDevice === '' || callerModule === '' || rest.length > 0) {
     throw invalidArgument(`the header ${CALLER_HEADER} is not <device>/<module>`);
   }
-  backend.access.checkClient(callerDevice, callerModule, request.headers.authorization ?? '');
+  hub.access.checkClient(callerDevice, callerModule, request.headers.authorization ?? '');
   const path = new URL(request.url ?? '/', 'https://hub').pathname;
   const [, device = '', module] = /^\/twins\/([^/]+)(?:\/modules\/([^/]+))?\/methods\/?$/.exec(path) ?? [];
   if (device === '' || request.method !== 'POST') throw invalidArgument(`modules cannot call ${path}`);
   const deviceId = decodeURIComponent(device);
   const moduleId = module === undefined ? '' : decodeURIComponent(module);
   if (deviceId !== callerDevice) throw unauthorized('a module can call methods on its own device only');
-  if (backend.identities.get(deviceId, moduleId) === undefined)
-    throw identityNotFound(identityName(deviceId, moduleId));
-  const result = await backend.invokeMethod(identityName(deviceId, moduleId), parseMethodCall(await readJson(request)));
+  if (hub.identities.get(deviceId, moduleId) === undefined) throw identityNotFound(identityName(deviceId, moduleId));
+  const result = await hub.invokeMethod(identityName(deviceId, moduleId), parseMethodCall(await readJson(request)));
   return { status: 200, body: result };
 }
 
