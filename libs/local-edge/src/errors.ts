@@ -22,9 +22,7 @@ export const identityNotFound = (name: string): VantageError =>
 
 /** A device or module of that name exists already. */
 export const identityExists = (name: string): VantageError =>
-  new VantageError('EDGE_IDENTITY_EXISTS', `"${name}" exists already`, {
-    details: { name },
-  });
+  new VantageError('EDGE_IDENTITY_EXISTS', `"${name}" exists already`, { details: { name } });
 
 /** The ETag of a conditional change is not the stored one. */
 export const etagMismatch = (name: string): VantageError =>
@@ -75,9 +73,7 @@ export const diskFull = (cause?: unknown): VantageError =>
 
 /** A query or condition of the hub's query language is wrong at `details.column`, counted from 1. */
 export const queryInvalid = (column: number, reason: string): VantageError =>
-  new VantageError('EDGE_QUERY_INVALID', `column ${column}: ${reason}`, {
-    details: { column },
-  });
+  new VantageError('EDGE_QUERY_INVALID', `column ${column}: ${reason}`, { details: { column } });
 
 /** A token is valid, but its policy may not do that. */
 export const permissionMissing = (policy: string, permission: string): VantageError =>
@@ -108,6 +104,14 @@ export const storageNotConfigured = (): VantageError =>
   new VantageError(
     'EDGE_STORAGE_NOT_CONFIGURED',
     'file upload needs a storage account: start the runtime with a storage connection string',
+  );
+
+/** Body, keys and values of a message are more than the hub takes. */
+export const messageTooLarge = (sizeBytes: number, limitBytes: number): VantageError =>
+  new VantageError(
+    'EDGE_HUB_MESSAGE_TOO_LARGE',
+    `the message has ${sizeBytes} bytes with its properties; at most ${limitBytes} are allowed`,
+    { details: { sizeBytes, limitBytes } },
   );
 
 /** No container engine answers where one is looked for. `details.address` says where that is. */

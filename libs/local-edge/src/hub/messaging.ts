@@ -121,7 +121,7 @@ export class Messaging {
 
   /**
    * Routes a message. Resolves when it is safe.
-   * @throws VantageError EDGE_MESSAGE_TOO_LARGE, EDGE_STORE_FULL, EDGE_DISK_FULL
+   * @throws VantageError EDGE_HUB_MESSAGE_TOO_LARGE, EDGE_STORE_FULL, EDGE_DISK_FULL
    */
   async send(incoming: IncomingMessage): Promise<void> {
     const { edgeDeviceId, faults, taken } = this.#options;
