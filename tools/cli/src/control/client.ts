@@ -62,6 +62,11 @@ export class ControlClient {
     await this.#call('POST', '/vantage/stop');
   }
 
+  /** A call of IoT Hub's own API, which is on the same port (contract iot-edge-runtime E.1). */
+  service(method: string, path: string, body?: object): Promise<unknown> {
+    return this.#call(method, path, body);
+  }
+
   /**
    * Lines of a stream (`/vantage/messages`, `/vantage/modules/<id>/log`) until it ends or `signal` aborts.
    * @throws VantageError RUNTIME_ENDED when the runtime goes away in the middle
@@ -74,6 +79,10 @@ export class ControlClient {
     let broken: Error | undefined;
     response.on('error', (error) => (broken = error));
     const lines = createInterface({ input: response });
+    // It ends by itself only where the answer does, not where it breaks off.
+    response.once('close', () => {
+      lines.close();
+    });
     try {
       if (signal.aborted) return;
       yield* lines;
