@@ -58,7 +58,7 @@ describe('delivery', () => {
     // The only wait of this suite that is not for an event: a time to live is a whole second at least.
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, 1010 - (Date.now() - sentAt))));
 
-    const m = await rawClient(runtime, await moduleKey(stateDir, 'm'));
+    const m = await rawClient(runtime, moduleKey(stateDir, 'm'));
     await next(m, 'connect');
     const seen: string[] = [];
     let done5 = (): void => undefined;
@@ -88,7 +88,7 @@ describe('delivery', () => {
     const runtime = await startRuntime({ stateDir });
     await runtime.patchDesired('$edgeHub', TO_M);
     await runtime.moduleEnvironment('m');
-    const key = await moduleKey(stateDir, 'm');
+    const key = moduleKey(stateDir, 'm');
     const a = await openModule(runtime, 'a');
     const filter = 'devices/vantage-edge/modules/m/inputs/#';
     const first = await rawClient(runtime, key);

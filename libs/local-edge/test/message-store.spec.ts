@@ -10,7 +10,7 @@ import { after, cleanUp, temporaryFolder } from './harness.ts';
 
 afterEach(cleanUp);
 
-function open(stateDir: string, limitBytes = 1e9, faults = new Faults()): { store: MessageStore; close(): void } {
+function open(stateDir: string, limitBytes = 1e9, faults = new Faults()): { store: MessageStore; close: () => void } {
   const database = StateDatabase.open(stateDir, silentLogger, () => faults.isDiskFull);
   const close = (): void => {
     database.close();
