@@ -3,6 +3,7 @@ import { VantageError, codeOf, messageOf } from '@vantage/contracts';
 import { redact } from '@vantage/observability';
 import { downCommand } from './down/command.ts';
 import { faultCommand } from './fault/command.ts';
+import { imageCommand } from './image/command.ts';
 import { inferCommand } from './infer/command.ts';
 import { logsCommand } from './logs/command.ts';
 import { monitorCommand } from './monitor/command.ts';
@@ -25,7 +26,8 @@ const program = new Command('vantage')
   .addCommand(resetCommand())
   .addCommand(twinCommand())
   .addCommand(routeCommand())
-  .addCommand(inferCommand());
+  .addCommand(inferCommand())
+  .addCommand(imageCommand());
 
 try {
   await program.parseAsync();

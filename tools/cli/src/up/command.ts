@@ -13,6 +13,8 @@ export function upCommand(): Command {
     .option('--seconds <n>', 'end after so long; status 0 only if objects were detected and a clip was written', Number)
     .option('--json', 'one JSON event a line', false)
     .option('--fresh', 'forget twin edits of earlier runs', false)
+    .option('--containers', "run the modules' images as containers of a Docker engine, not as processes", false)
+    .option('--build', 'with --containers: build the images first, from this machine alone', false)
     .option(
       '-d, --detach',
       'start in the background, return when all modules are connected; "vantage down" ends it',

@@ -8,6 +8,7 @@ import { generateManifest } from '@vantage/manifest';
 import { silentLogger } from '@vantage/observability';
 import { findConfig } from '../infer/find-config.ts';
 import { requireGoodRoutes } from '../route/manifest-routes.ts';
+import { bindFolders, CONTAINER_DEMO_MODEL } from './container-files.ts';
 
 export const REPOSITORY = path.resolve(import.meta.dirname, '../../../..');
 
@@ -16,6 +17,8 @@ export interface DeploymentOptions {
   readonly deployment?: string;
   readonly source?: string;
   readonly model?: string;
+  /** Modules run in containers: files of this machine have to be bound into them. */
+  readonly containers?: boolean;
 }
 
 export type ModulesContent = Record<string, { 'properties.desired': Record<string, unknown> }>;
@@ -27,7 +30,7 @@ export async function makeDeployment(options: DeploymentOptions): Promise<Module
     templatePath,
     templateText: await readFile(templatePath, 'utf8'),
     modulesPath: path.join(REPOSITORY, 'modules'),
-    env: { ...process.env, DEMO_MODEL_CONFIG: demo.modelConfig },
+    env: { ...process.env, DEMO_MODEL_CONFIG: options.containers === true ? CONTAINER_DEMO_MODEL : demo.modelConfig },
   });
   const manifest = JSON.parse(text) as { modulesContent?: ModulesContent };
   if (!manifest.modulesContent) {
@@ -49,7 +52,8 @@ interface ControllerTwin {
   };
 }
 
-async function putIn(content: ModulesContent, { source, model }: DeploymentOptions): Promise<void> {
+async function putIn(content: ModulesContent, { source, model, containers }: DeploymentOptions): Promise<void> {
+  const files: string[] = [];
   const twin = content['controllermodule']?.['properties.desired'] as unknown as ControllerTwin | undefined;
   const [sensor] = twin?.azdaConfiguration.components.sensors ?? [];
   const [pipeline] = twin?.azdaConfiguration.components.deepStream.pipelineConfigs ?? [];
@@ -59,6 +63,7 @@ async function putIn(content: ModulesContent, { source, model }: DeploymentOptio
   if (source !== undefined) {
     const isUrl = /^[a-z]+:\/\//i.test(source);
     sensor.endpoint = isUrl ? source : pathToFileURL(path.resolve(source)).href;
+    if (!isUrl) files.push(source);
     sensor.kind.subtype = isUrl && /^rtsp/i.test(source) ? 'RTSP' : 'File';
     // A file stands for a camera here, and a camera does not end.
     sensor.playback = { loop: true };
@@ -67,5 +72,7 @@ async function putIn(content: ModulesContent, { source, model }: DeploymentOptio
     const { file, zip } = await findConfig(model, path.join(os.tmpdir(), 'vantage-models'), silentLogger);
     pipeline.unsecureZipUrl = zip ? pathToFileURL(zip.path).href : '';
     pipeline.primaryModelConfigPath = zip?.config ?? file;
+    files.push(zip?.path ?? file);
   }
+  if (containers === true) bindFolders(content, 'ai-pipeline', files);
 }

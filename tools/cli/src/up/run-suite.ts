@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { demo } from '@vantage/demo';
-import { EdgeRuntime } from '@vantage/local-edge';
+import { CONTAINER_VOLUMES, EdgeRuntime } from '@vantage/local-edge';
 import { resolveFfmpeg } from '@vantage/media';
 import { createLogger } from '@vantage/observability';
 import { writeConnection } from '../connection.ts';
@@ -24,6 +24,10 @@ export async function runSuite(
   untilEnd: (runtime: EdgeRuntime) => Promise<void>,
 ): Promise<void> {
   const ffmpeg = await resolveFfmpeg();
+  if (options.build) {
+    const { buildImages } = await import('../image/build-images.ts');
+    await buildImages({ localBase: true }, (line) => void process.stderr.write(`built ${line}\n`));
+  }
   const content = await makeDeployment(options);
   const logFolder = path.join(stateDir, 'logs');
   await mkdir(logFolder, { recursive: true });
@@ -32,6 +36,7 @@ export async function runSuite(
     stateDir,
     mqttPort: options.mqttPort,
     apiPort: options.apiPort,
+    executor: options.containers ? 'docker' : 'process',
     resolveImage: moduleCommands({ rtspPort, mediaFolder: path.dirname(demo.video), ffmpeg }),
     hosts: { rtspsim: `127.0.0.1:${rtspPort}` },
     logger: createLogger({
@@ -58,7 +63,7 @@ export async function runSuite(
       ffmpeg: `${ffmpeg.version} (${ffmpeg.origin})`,
       mqttPort: runtime.ports.mqtt,
       apiPort: runtime.ports.api,
-      clipFolder: path.join(stateDir, 'volumes', 'VideoUploaderCache'),
+      clipFolder: path.join(stateDir, options.containers ? CONTAINER_VOLUMES : 'volumes', 'VideoUploaderCache'),
       logFolder,
     });
     await runtime.applyDeployment(content, { keepTwins: !options.fresh && (await wasApplied(stateDir, content)) });

@@ -14,6 +14,8 @@ export interface UpOptions {
   readonly seconds?: number;
   readonly json: boolean;
   readonly fresh: boolean;
+  readonly containers: boolean;
+  readonly build: boolean;
 }
 
 /** Folder of the state, from where the command runs. */

@@ -1,0 +1,110 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import type Docker from 'dockerode';
+import { pack, type Pack } from 'tar-stream';
+import { VantageError } from '@vantage/contracts';
+import type { BuildableModule } from './modules.ts';
+import { filesBelow, runtimeFiles, type ContextFile } from './packages.ts';
+
+export interface BuildOptions {
+  readonly root: string;
+  readonly baseImage?: string;
+  /** Take packages from this machine's node_modules, so that the build needs no network. */
+  readonly hostPackages: boolean;
+  /** A line of the build's own output. */
+  readonly onLine: (line: string) => void;
+}
+
+export interface BuiltImage {
+  readonly tag: string;
+  readonly id: string;
+  readonly sizeBytes: number;
+  readonly seconds: number;
+}
+
+/** What the images of the default deployment hold besides code. */
+const DEMO = ['tools/demo/media/street.mp4', 'tools/demo/models/demo'];
+
+/** Builds the image of one module from the repository. @throws VantageError IMAGE_BUILD_FAILED */
+export async function buildImage(docker: Docker, module: BuildableModule, options: BuildOptions): Promise<BuiltImage> {
+  const started = performance.now();
+  const { root, baseImage, hostPackages, onLine } = options;
+  const parameters = {
+    t: module.tag,
+    dockerfile: module.dockerfile,
+    forcerm: true,
+    ...(baseImage === undefined ? {} : { buildargs: { BASE_IMAGE: baseImage } }),
+  };
+  const stream = hostPackages
+    ? await buildFromHost(docker, root, module, parameters)
+    : await docker.buildImage({ context: root, src: ['.'] }, parameters);
+  await follow(docker, stream, module, onLine);
+  const { Id: id, Size: sizeBytes } = await docker.getImage(module.tag).inspect();
+  return { tag: module.tag, id, sizeBytes, seconds: (performance.now() - started) / 1000 };
+}
+
+async function buildFromHost(
+  docker: Docker,
+  root: string,
+  module: BuildableModule,
+  parameters: Docker.ImageBuildOptions,
+): Promise<NodeJS.ReadableStream> {
+  const files = await runtimeFiles(root, path.join('modules', module.name));
+  files.push({ name: module.dockerfile, file: path.join(root, module.dockerfile) });
+  for (const name of DEMO) files.push(...(await filesBelow(root, path.join(root, name))));
+  const archive = pack();
+  const filled = fill(archive, files).catch((error: unknown) => {
+    archive.destroy(error instanceof Error ? error : new Error(String(error)));
+  });
+  const stream = await docker.buildImage(archive, parameters);
+  await filled;
+  return stream;
+}
+
+async function fill(archive: Pack, files: readonly ContextFile[]): Promise<void> {
+  for (const { name, file, link } of files) {
+    if (link !== undefined) {
+      archive.entry({ name, type: 'symlink', linkname: link });
+      continue;
+    }
+    const { size, mode } = await stat(file);
+    await new Promise<void>((resolve, reject) => {
+      // The same bytes give the same layer, whenever they were installed.
+      const entry = archive.entry({ name, size, mode: mode & 0o111 ? 0o755 : 0o644, mtime: new Date(0) }, (error) => {
+        if (error) reject(error);
+        else resolve();
+      });
+      createReadStream(file).on('error', reject).pipe(entry);
+    });
+  }
+  archive.finalize();
+}
+
+interface BuildEvent {
+  readonly stream?: string;
+  readonly error?: string;
+}
+
+function follow(
+  docker: Docker,
+  stream: NodeJS.ReadableStream,
+  module: BuildableModule,
+  onLine: (line: string) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    docker.modem.followProgress(
+      stream,
+      (error) => {
+        if (!error) resolve();
+        else {
+          const message = `the image of ${module.name} cannot be built: ${error.message.trim()}`;
+          reject(new VantageError('IMAGE_BUILD_FAILED', message, { cause: error }));
+        }
+      },
+      ({ stream: text, error }: BuildEvent) => {
+        for (const line of (text ?? error ?? '').split('\n')) if (line.trim() !== '') onLine(line.trimEnd());
+      },
+    );
+  });
+}

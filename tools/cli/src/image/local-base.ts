@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { access, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type Docker from 'dockerode';
+import { pack, type Pack } from 'tar-stream';
+import { VantageError } from '@vantage/contracts';
+
+export const LOCAL_BASE = 'vantage/local-base:latest';
+
+export interface LocalBaseOptions {
+  readonly tag: string;
+  /** The Node that the images get; default: the one that runs this. */
+  readonly node?: string;
+  /** The ffmpeg that the images get; none when undefined. */
+  readonly ffmpeg?: string;
+}
+
+/** What a shell script of a Dockerfile, and somebody who looks into a container, cannot do without. */
+const TOOLS = 'sh cat ls mkdir chown chmod cp mv rm ln id env sleep test touch head tail grep'.split(' ');
+const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n';
+const GROUP = 'root:x:0:\nnode:x:1000:\nnogroup:x:65534:\n';
+const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
+/** Loaded by name when a host name is looked up, so `ldd` does not list them. */
+const NAME_SERVICE = ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'];
+
+const run = promisify(execFile);
+
+/**
+ * Makes a base image out of this machine's own Node, ffmpeg, shell and the libraries that they need: no registry, no
+ * package server, a few seconds. For trying images here; a device gets images on a base that somebody maintains.
+ * @returns the size of the image in bytes
+ * @throws VantageError IMAGE_BASE_UNSUPPORTED on anything but Linux
+ */
+export async function makeLocalBase(docker: Docker, options: LocalBaseOptions): Promise<number> {
+  if (process.platform !== 'linux') {
+    throw new VantageError(
+      'IMAGE_BASE_UNSUPPORTED',
+      'a local base can only be made on Linux: use --base with an image that has Node',
+    );
+  }
+  const programs = new Map([['/usr/local/bin/node', options.node ?? process.execPath]]);
+  if (options.ffmpeg !== undefined) programs.set('/usr/bin/ffmpeg', options.ffmpeg);
+  for (const tool of TOOLS) {
+    const file = await which(tool);
+    if (file !== undefined) programs.set(`/bin/${tool}`, file);
+  }
+  const archive = pack();
+  const imported = docker.importImage(archive, {
+    fromSrc: '-',
+    repo: options.tag.replace(/:[^:/]*$/, ''),
+    tag: /:([^:/]*)$/.exec(options.tag)?.[1] ?? 'latest',
+    changes: ['ENV PATH=/usr/local/bin:/usr/bin:/bin', 'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt'],
+  });
+  await Promise.all([fill(archive, programs), imported.then(drained)]);
+  return (await docker.getImage(options.tag).inspect()).Size;
+}
+
+async function fill(archive: Pack, programs: ReadonlyMap<string, string>): Promise<void> {
+  for (const folder of [
+    'etc',
+    'etc/ssl',
+    'etc/ssl/certs',
+    'usr',
+    'usr/bin',
+    'usr/local',
+    'usr/local/bin',
+    'bin',
+    'root',
+    'proc',
+    'sys',
+    'dev',
+    'var',
+    'var/lib',
+  ]) {
+    archive.entry({ name: folder, type: 'directory', mode: 0o755 });
+  }
+  archive.entry({ name: 'tmp', type: 'directory', mode: 0o1777 });
+  archive.entry({ name: 'home/node', type: 'directory', mode: 0o755, uid: 1000, gid: 1000 });
+  archive.entry({ name: 'etc/passwd' }, PASSWD);
+  archive.entry({ name: 'etc/group' }, GROUP);
+  archive.entry({ name: 'etc/nsswitch.conf' }, 'hosts: files dns\n');
+  const libraries = new Set<string>();
+  for (const [name, file] of programs) {
+    for (const library of await librariesOf(file)) libraries.add(library);
+    await add(archive, name, await realpath(file), 0o755);
+  }
+  const libc = [...libraries].find((library) => path.basename(library) === 'libc.so.6');
+  if (libc !== undefined) for (const name of NAME_SERVICE) libraries.add(path.join(path.dirname(libc), name));
+  for (const library of libraries) await add(archive, library, await realpath(library).catch(() => library), 0o755);
+  await add(archive, CERTIFICATES, CERTIFICATES, 0o644);
+  archive.finalize();
+}
+
+/** The dynamic libraries of a program, by the paths that the loader looks for. */
+async function librariesOf(file: string): Promise<string[]> {
+  const { stdout } = await run('ldd', [file]).catch(() => ({ stdout: '' }));
+  return stdout.split('\n').flatMap((line) => {
+    const found = /=> (\/\S+)/.exec(line)?.[1] ?? /^\s*(\/\S+)/.exec(line)?.[1];
+    return found === undefined ? [] : [found];
+  });
+}
+
+async function add(archive: Pack, name: string, file: string, mode: number): Promise<void> {
+  const size = await stat(file).then(
+    (stats) => stats.size,
+    () => undefined,
+  );
+  if (size === undefined) return;
+  await new Promise<void>((resolve, reject) => {
+    const entry = archive.entry({ name: name.replace(/^\//, ''), size, mode }, (error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+    createReadStream(file).on('error', reject).pipe(entry);
+  });
+}
+
+async function which(tool: string): Promise<string | undefined> {
+  for (const folder of (process.env['PATH'] ?? '').split(':')) {
+    const file = path.join(folder, tool);
+    if (
+      await access(file).then(
+        () => true,
+        () => false,
+      )
+    )
+      return file;
+  }
+  return undefined;
+}
+
+async function drained(stream: NodeJS.ReadableStream): Promise<void> {
+  let text = '';
+  for await (const chunk of stream) text += String(chunk);
+  const problem = /"error":"([^"]*)"/.exec(text)?.[1];
+  if (problem !== undefined) throw new VantageError('IMAGE_BUILD_FAILED', `the base image cannot be made: ${problem}`);
+}
