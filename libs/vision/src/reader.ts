@@ -67,7 +67,7 @@ export function createOutputReader(options: OutputReaderOptions): OutputReader {
       candidates.reset();
       parse(tensors, batchIndex, settings, candidates);
       const kept = suppressor.run(candidates, suppression);
-      const maskOf = readMask && ((index: number) => readMask(tensors, batchIndex, candidates, index));
+      const maskOf = readMask && ((index: number) => readMask(tensors, batchIndex, candidates, index, fit));
       return { task: 'detection', detections: toDetections(candidates, kept, fit, options, maskOf) };
     },
   };
@@ -87,10 +87,14 @@ export function checkTensors(tensors: readonly TensorData[], outputs: readonly T
       tensor.dims.length === dims.length &&
       dims.every((dim, axis) => dim < 0 || axis === 0 || dim === tensor.dims[axis]);
     if (!fits) throw unexpectedOutput(`output ${name} came as ${shape}, the model declares [${dims.join(', ')}]`);
+    // Outputs that name the picture in each row have no batch dimension; those of one element a picture have.
+    const [batch = 1] = tensor.dims;
+    if (!(batchIndex >= 0) || (dims[0] === 1 && batch === 1 && batchIndex > 0 && dims.length === 3)) {
+      throw unexpectedOutput(`there is no picture ${batchIndex} in a batch of ${batch} (output ${name} ${shape})`);
+    }
     const count = elementCount(tensor.dims);
     if (tensor.data.length < count) {
       throw unexpectedOutput(`output ${name} ${shape} should hold ${count} numbers, it has ${tensor.data.length}`);
     }
   }
-  if (!(batchIndex >= 0)) throw unexpectedOutput(`there is no picture ${batchIndex} in a batch`);
 }

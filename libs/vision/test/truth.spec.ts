@@ -27,14 +27,7 @@ if (missing !== undefined) process.stderr.write(`truth.spec.ts is skipped: ${mis
 
 (missing === undefined ? describe : describe.skip)('real models on real pictures', () => {
   test('find what the reference finds, with the parser that was chosen by itself', () => {
-    const output = execFileSync(process.execPath, [join(here, 'truth-run.ts'), assets, ffmpeg], {
-      encoding: 'utf8',
-      env: { ...process.env, NODE_OPTIONS: '', NODE_NO_WARNINGS: '1', ORT_DISABLE_TELEMETRY: '1' },
-    });
-    const outcomes = output
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Outcome);
+    const outcomes = run<Outcome>('truth-run.ts');
     expect(outcomes.length).toBeGreaterThanOrEqual(18);
     expect(outcomes.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
     const families = new Set(outcomes.map(({ parser }) => parser));
@@ -43,4 +36,23 @@ if (missing !== undefined) process.stderr.write(`truth.spec.ts is skipped: ${mis
       expect(points).toBe(parser === 'yunet' || parser === 'yolov5-landmarks' ? found : 0);
     }
   }, 60_000);
+
+  test('say what the reference says: classes, attributes, embeddings and text', () => {
+    const outcomes = run<{ file: string; reason: string; wrong: readonly object[] }>('task-truth-run.ts');
+    expect(outcomes.length).toBeGreaterThanOrEqual(13);
+    expect(outcomes.filter(({ wrong }) => wrong.length > 0)).toEqual([]);
+    const families = new Set(outcomes.map(({ reason }) => reason.split(':')[0]));
+    expect([...families].sort()).toEqual(['classifier', 'ctc-text', 'embedding']);
+  }, 60_000);
 });
+
+function run<T>(script: string): T[] {
+  const output = execFileSync(process.execPath, [join(here, script), assets, ffmpeg], {
+    encoding: 'utf8',
+    env: { ...process.env, NODE_OPTIONS: '', NODE_NO_WARNINGS: '1', ORT_DISABLE_TELEMETRY: '1' },
+  });
+  return output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as T);
+}

@@ -1,6 +1,10 @@
 import { areFractions } from './scores-boxes.ts';
-import { dimOf, floatsOf, numberAt, thresholdOf } from './shape.ts';
-import type { OutputParser, ParseOutputs, TensorData, TensorInfo } from './types.ts';
+import { gridMasks } from './masks.ts';
+import { dimOf, floatsOf, isRequested, numberAt, thresholdOf } from './shape.ts';
+import type { NetworkInfo, OutputParser, ParseOutputs, TensorData, TensorInfo } from './types.ts';
+
+/** TAO's EfficientDet gives y before x, in pixels, under the names of the plugin that does not. */
+const EFFICIENT_DET = 'NvDsInferParseCustomEfficientDetTAO';
 
 /**
  * Finished detections in an output each: boxes `[batch, rows, 4]`, scores and classes `[batch, rows]`, and mostly
@@ -20,6 +24,14 @@ export const detectionOutputs: OutputParser = {
     'NvDsInferParseCustomTfSSD',
     'NvDsInferParseYoloEfficientNMS',
     'NvDsInferYoloEfficientNMS',
+    'yolo-nas',
+    'd-fine-nms',
+    'faster-rcnn',
+    'maskrcnn',
+    EFFICIENT_DET,
+    'NvDsInferParseYoloV5CustomBatchedNMSTLT',
+    'NvDsInferParseCustomBatchedYoloV5NMSTLT',
+    'NvDsInferParseYoloNAS',
   ],
   source: 'NVIDIA/TensorRT plugin/efficientNMSPlugin; tensorflow/models object_detection; onnx/models SSD',
   network: { suppression: 'none' },
@@ -32,6 +44,11 @@ export const detectionOutputs: OutputParser = {
   },
 
   create,
+
+  createMasks(outputs) {
+    const masks = outputs.findIndex(({ name, dims }) => /mask/i.test(name) && dims.length >= 4);
+    return masks < 0 ? undefined : gridMasks(masks, false);
+  },
 };
 
 interface Parts {
@@ -63,7 +80,7 @@ function partsOf(outputs: readonly TensorInfo[]): Parts | undefined {
   return { boxes, scores, classes, count: count < 0 ? undefined : count, batched: rank === 3, tensorflow };
 }
 
-function create(outputs: readonly TensorInfo[], net: { width: number; height: number }): ParseOutputs {
+function create(outputs: readonly TensorInfo[], net: NetworkInfo): ParseOutputs {
   const parts = partsOf(outputs);
   if (parts === undefined) throw new RangeError('these outputs are not finished detections');
   return (tensors, batchIndex, settings, into) => {
@@ -73,10 +90,12 @@ function create(outputs: readonly TensorInfo[], net: { width: number; height: nu
     const rows = dimOf(tensors, parts.boxes, -2);
     const base = parts.batched ? batchIndex * rows : 0;
     const counts = parts.count === undefined ? undefined : tensors[parts.count];
-    const used = counts === undefined ? rows : Math.min(rows, numberAt(counts, parts.batched ? batchIndex : 0));
+    const used =
+      counts === undefined ? rows : Math.max(0, Math.min(rows, numberAt(counts, parts.batched ? batchIndex : 0)));
     const fractions = areFractions(boxes, base * 4, used);
     // The TensorRT plugin has output names of TensorFlow but corners in pixels, x first.
-    const [left, top, right, bottom] = parts.tensorflow && fractions ? [1, 0, 3, 2] : [0, 1, 2, 3];
+    const yFirst = (parts.tensorflow && fractions) || isRequested(net, EFFICIENT_DET);
+    const [left, top, right, bottom] = yFirst ? [1, 0, 3, 2] : [0, 1, 2, 3];
     const scaleX = fractions ? net.width : 1;
     const scaleY = fractions ? net.height : 1;
     for (let i = 0; i < used; i += 1) {
@@ -91,6 +110,7 @@ function create(outputs: readonly TensorInfo[], net: { width: number; height: nu
         (boxes[at + bottom] as number) * scaleY,
         score,
         classId,
+        i,
       );
     }
   };

@@ -1,11 +1,13 @@
 import type { CandidateList } from '../candidates.ts';
+import { prototypeMasks, prototypesOf } from './masks.ts';
 import { areFractions } from './scores-boxes.ts';
-import { boxesPerCell, dimOf, floatsOf, soleOutput, thresholdOf } from './shape.ts';
+import { boxesPerCell, dimOf, floatsOf, knownClassCount, soleOutput, thresholdOf } from './shape.ts';
 import type { NetworkInfo, OutputParser, ParseOutputs, ParseSettings, TensorInfo } from './types.ts';
 
 /**
  * One output whose rows are finished detections: x1, y1, x2, y2, score, class, in network pixels (or fractions of the
- * picture), as `[batch, rows, 6]` or `[rows, 6]`. Unused rows have score 0.
+ * picture), as `[batch, rows, 6]` or `[rows, 6]`. Unused rows have score 0. Behind the six there may be three values
+ * for each of at least four keypoints, or the mask coefficients of a second output of prototypes.
  */
 export const endToEnd: OutputParser = {
   name: 'end-to-end',
@@ -14,18 +16,50 @@ export const endToEnd: OutputParser = {
   source: 'THU-MIG/yolov10, ultralytics/ultralytics export with nms=True',
   network: { padValue: 114, suppression: 'none' },
 
-  match(outputs) {
-    const output = soleOutput(outputs, 3) ?? soleOutput(outputs, 2);
-    const rows = output?.dims.at(-2);
-    if (output?.dims.at(-1) !== 6 || rows === undefined || rows > 1000) return undefined;
+  match(outputs, net) {
+    const { index, columns, extras } = endToEndOf(outputs);
+    const rows = outputs[index]?.dims.at(-2);
+    if (rows === undefined || rows > 1000 || extras === undefined) return undefined;
+    if (extras === 'keypoints' && rows !== 300 && rows !== 100) return undefined;
+    // Other heads have as many columns: only COCO's 17 points are telling.
+    const sure = extras === 'keypoints' ? columns === 57 && knownClassCount(net) !== columns - 4 : rows >= 0;
     return {
-      score: rows < 0 ? 0.6 : 0.9,
-      reason: `one output of ${rows < 0 ? 'any number of' : rows} rows with 6 columns`,
+      score: sure ? 0.9 : 0.6,
+      reason: `one output of ${rows < 0 ? 'any number of' : rows} rows with ${columns} columns`,
     };
   },
 
-  create: (_outputs, net) => rowsParser(net),
+  create(outputs, net) {
+    const { index, columns, extras } = endToEndOf(outputs);
+    return rowsParser(net, index, columns, extras === 'keypoints' ? (columns - 6) / 3 : 0);
+  },
+
+  createMasks(outputs, net) {
+    const { index, extras } = endToEndOf(outputs);
+    if (extras !== 'masks') return undefined;
+    return prototypeMasks(outputs, net, index, (dims, batchIndex, row) => {
+      const [, rows = 0, columns = 0] = dims;
+      return { at: (batchIndex * rows + row) * columns + 6, step: 1 };
+    });
+  },
 };
+
+/** What comes after the six columns of a row; undefined extras: the rows are something else. */
+function endToEndOf(outputs: readonly TensorInfo[]): {
+  index: number;
+  columns: number;
+  extras: 'nothing' | 'keypoints' | 'masks' | undefined;
+} {
+  const sole = soleOutput(outputs, 3) ?? soleOutput(outputs, 2);
+  const index = sole === undefined ? outputs.findIndex(({ dims }) => dims.length === 3) : 0;
+  const columns = outputs[index]?.dims.at(-1) ?? 0;
+  const prototypes = sole === undefined && outputs.length === 2 ? prototypesOf(outputs)?.count : undefined;
+  if (prototypes !== undefined) return { index, columns, extras: columns === 6 + prototypes ? 'masks' : undefined };
+  if (sole === undefined) return { index, columns, extras: undefined };
+  const points = (columns - 6) / 3;
+  if (columns === 6) return { index, columns, extras: 'nothing' };
+  return { index, columns, extras: Number.isInteger(points) && points >= 4 ? 'keypoints' : undefined };
+}
 
 /**
  * What the exporters of DeepStream-Yolo make of every model: `[batch, boxes, 6]` with x1, y1, x2, y2, score, class in
@@ -48,60 +82,28 @@ export const deepstreamYolo: OutputParser = {
     return { score: grid ? 0.5 : 0.65, reason };
   },
 
-  create: (_outputs, net) => rowsParser(net),
+  create: (_outputs, net) => rowsParser(net, 0, 6, 0),
 };
 
-function rowsParser(net: NetworkInfo): ParseOutputs {
+function rowsParser(net: NetworkInfo, output: number, columns: number, points: number): ParseOutputs {
   return (tensors, batchIndex, settings, into) => {
-    const data = floatsOf(tensors, 0);
-    const rows = dimOf(tensors, 0, -2);
-    const base = batchIndex * rows * 6;
-    const fractions = rowsAreFractions(data, base, rows, 6, 0);
-    for (let i = 0, at = base; i < rows; i += 1, at += 6) {
-      pushRow(into, settings, net, fractions, data, at, data[at + 4] as number, data[at + 5] as number);
+    const data = floatsOf(tensors, output);
+    const rows = dimOf(tensors, output, -2);
+    const base = batchIndex * rows * columns;
+    const fractions = rowsAreFractions(data, base, rows, columns, 0);
+    if (points > 0) into.usePoints(points, true);
+    for (let i = 0, at = base; i < rows; i += 1, at += columns) {
+      const score = data[at + 4] as number;
+      const index = pushRow(into, settings, net, fractions, data, at, score, data[at + 5] as number, i);
+      for (let p = 0; p < points && index >= 0; p += 1) {
+        const from = at + 6 + 3 * p;
+        const x = (data[from] as number) * (fractions ? net.width : 1);
+        const y = (data[from + 1] as number) * (fractions ? net.height : 1);
+        into.setKeypoint(index, p, x, y, data[from + 2] as number);
+      }
     }
   };
 }
-
-/**
- * Rows of seven that name the picture of the batch they belong to: `[rows, 7]` = batch, x1, y1, x2, y2, class, score
- * (YOLOv7 end to end), or `[1, 1, rows, 7]` = batch, class, score, x1, y1, x2, y2 in fractions (the DetectionOutput
- * layer of Caffe and OpenVINO; ends at the first row with batch -1).
- */
-export const batchRows: OutputParser = {
-  name: 'batch-rows',
-  aliases: [
-    'yolov7-end2end',
-    'detection-output',
-    'NvDsInferParseCustomSSDOutput',
-    'NvDsInferParseCustomDetectionOutput',
-  ],
-  source: 'WongKinYiu/yolov7, export.py (--end2end); OpenVINO operation DetectionOutput',
-  network: { suppression: 'none' },
-
-  match(outputs) {
-    const output = soleOutput(outputs, 2) ?? soleOutput(outputs, 4);
-    if (output?.dims.at(-1) !== 7) return undefined;
-    if (output.dims.length === 4 && output.dims[1] !== 1) return undefined;
-    return { score: 0.9, reason: `one output with rows of 7 that start with the picture of the batch` };
-  },
-
-  create(outputs: readonly TensorInfo[], net) {
-    const layer = outputs[0]?.dims.length === 4;
-    return (tensors, batchIndex, settings, into) => {
-      const data = floatsOf(tensors, 0);
-      const rows = dimOf(tensors, 0, -2);
-      const fractions = rowsAreFractions(data, 0, rows, 7, layer ? 3 : 1);
-      for (let i = 0, at = 0; i < rows; i += 1, at += 7) {
-        const picture = data[at] as number;
-        if (picture < 0) break;
-        if (picture !== batchIndex) continue;
-        const [score, classId] = layer ? [data[at + 2], data[at + 1]] : [data[at + 6], data[at + 5]];
-        pushRow(into, settings, net, fractions, data, at + (layer ? 3 : 1), score as number, classId as number);
-      }
-    };
-  },
-};
 
 function rowsAreFractions(data: Float32Array, base: number, rows: number, columns: number, corner: number): boolean {
   for (let i = 0, at = base + corner; i < rows; i += 1, at += columns) if (!areFractions(data, at, 1)) return false;
@@ -117,17 +119,19 @@ function pushRow(
   corner: number,
   score: number,
   classId: number,
-): void {
+  row: number,
+): number {
   // Padding rows have score 0 or class -1, whatever the threshold.
-  if (score <= 0 || classId < 0 || score < thresholdOf(settings, Math.round(classId))) return;
+  if (score <= 0 || classId < 0 || score < thresholdOf(settings, Math.round(classId))) return -1;
   const scaleX = fractions ? net.width : 1;
   const scaleY = fractions ? net.height : 1;
-  into.push(
+  return into.push(
     (data[corner] as number) * scaleX,
     (data[corner + 1] as number) * scaleY,
     (data[corner + 2] as number) * scaleX,
     (data[corner + 3] as number) * scaleY,
     score,
     Math.round(classId),
+    row,
   );
 }

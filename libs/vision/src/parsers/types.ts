@@ -1,5 +1,6 @@
 import type { CandidateList } from '../candidates.ts';
 import type { Mask } from '../detection.ts';
+import type { Fit } from '../fit.ts';
 
 /** An output of a model as its file declares it. */
 export interface TensorInfo {
@@ -79,12 +80,16 @@ export type ParseOutputs = (
   into: CandidateList,
 ) => void;
 
-/** Reads the mask of one candidate that survived suppression, stretched over its box; undefined if it has none. */
+/**
+ * Reads the mask of one candidate that survived suppression, stretched over the part of its box that is inside of the
+ * picture; undefined if it has none.
+ */
 export type ReadMask = (
   tensors: readonly TensorData[],
   batchIndex: number,
   candidates: CandidateList,
   index: number,
+  fit: Fit,
 ) => Mask | undefined;
 
 /** How well a parser fits. */

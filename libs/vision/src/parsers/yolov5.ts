@@ -1,10 +1,11 @@
 import { boxesPerCell, dimOf, floatsOf, knownClassCount, thresholdOf } from './shape.ts';
+import { prototypeMasks } from './masks.ts';
 import type { NetworkInfo, OutputParser, ParseOutputs, ParserMatch, TensorInfo } from './types.ts';
 
 /**
  * YOLOv5, v6 and v7, decoded: `[batch, boxes, 5 + classes]` with centre x, centre y, width, height in network pixels,
  * objectness and class scores (sigmoid); score = objectness * class. Three boxes a cell for v5 and v7, one for v6 and
- * for YOLOX exported with `--decode_in_inference`. Mask coefficients of v5-seg after the classes are passed over.
+ * for YOLOX exported with `--decode_in_inference`. Mask coefficients of v5-seg after the classes make masks.
  */
 export const yolov5: OutputParser = {
   name: 'yolov5',
@@ -23,6 +24,15 @@ export const yolov5: OutputParser = {
   network: { padValue: 114, suppression: 'nms' },
   match,
   create,
+  createMasks(outputs, net) {
+    const masks = maskColumns(outputs);
+    const head = outputs.findIndex(({ dims }) => dims.length === 3);
+    if (masks === 0 || head < 0) return undefined;
+    return prototypeMasks(outputs, net, head, (dims, batchIndex, row) => {
+      const [, boxes = 0, columns = 0] = dims;
+      return { at: (batchIndex * boxes + row + 1) * columns - masks, step: 1 };
+    });
+  },
 };
 
 /** v5-seg has a second output of 32 mask prototypes, and as many coefficients at the end of each row. */
@@ -73,7 +83,7 @@ function create(outputs: readonly TensorInfo[]): ParseOutputs {
       const halfHeight = (data[at + 3] as number) / 2;
       const x = data[at] as number;
       const y = data[at + 1] as number;
-      into.push(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight, score, classId);
+      into.push(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight, score, classId, i);
     }
   };
 }

@@ -1,11 +1,12 @@
 import type { CandidateList } from '../candidates.ts';
+import { prototypeMasks } from './masks.ts';
 import { boxesPerCell, dimOf, floatsOf, knownClassCount, thresholdOf } from './shape.ts';
 import type { NetworkInfo, OutputParser, ParseOutputs, ParseSettings, ParserMatch, TensorInfo } from './types.ts';
 
 /**
  * YOLOv8, v9, v11, v12 and v5u: `[batch, 4 + classes, boxes]` with centre x, centre y, width, height in network pixels
- * and class scores (sigmoid, no objectness), or the same transposed. Mask coefficients (a second output of prototypes)
- * and keypoints after the classes are passed over.
+ * and class scores (sigmoid, no objectness), or the same transposed. Mask coefficients of -seg models make masks with
+ * their second output of prototypes; a few keypoints after the classes are passed over.
  */
 export const yolov8: OutputParser = {
   name: 'yolov8',
@@ -27,9 +28,19 @@ export const yolov8: OutputParser = {
   network: { padValue: 114, suppression: 'nms' },
   match,
   create,
+  createMasks(outputs, net) {
+    const head = yoloHeadOf(outputs, net);
+    if (head === undefined || head.maskColumns === 0) return undefined;
+    return prototypeMasks(outputs, net, head.index, (dims, batchIndex, row) => {
+      const [, a = 0, b = 0] = dims;
+      const base = batchIndex * a * b;
+      const first = head.rows - head.maskColumns;
+      return head.transposed ? { at: base + row * b + first, step: 1 } : { at: base + first * b + row, step: b };
+    });
+  },
 };
 
-interface Head {
+export interface YoloHead {
   readonly index: number;
   readonly rows: number;
   readonly boxes: number;
@@ -37,7 +48,8 @@ interface Head {
   readonly maskColumns: number;
 }
 
-function headOf(outputs: readonly TensorInfo[], net: NetworkInfo): Head | undefined {
+/** A YOLOv8 head: which way round it lies; undefined when the outputs are none. */
+export function yoloHeadOf(outputs: readonly TensorInfo[], net: NetworkInfo): YoloHead | undefined {
   const index = outputs.findIndex(({ dims }) => dims.length === 3);
   const [, first, second] = outputs[index]?.dims ?? [];
   if (first === undefined || second === undefined) return undefined;
@@ -55,14 +67,14 @@ function headOf(outputs: readonly TensorInfo[], net: NetworkInfo): Head | undefi
 }
 
 /** Classes the head can have: what is left of a row, unless fewer are configured (the rest are keypoints). */
-function classesOf(head: Head, net: NetworkInfo): number {
+function classesOf(head: YoloHead, net: NetworkInfo): number {
   const room = head.rows - 4 - head.maskColumns;
   const known = knownClassCount(net);
   return known !== undefined && known < room && (room - known) % 3 === 0 && head.maskColumns === 0 ? known : room;
 }
 
 function match(outputs: readonly TensorInfo[], net: NetworkInfo): ParserMatch | undefined {
-  const head = headOf(outputs, net);
+  const head = yoloHeadOf(outputs, net);
   if (head === undefined) return undefined;
   const room = head.rows - 4 - head.maskColumns;
   if (room < 1) return undefined;
@@ -77,7 +89,7 @@ function match(outputs: readonly TensorInfo[], net: NetworkInfo): ParserMatch | 
 }
 
 function create(outputs: readonly TensorInfo[], net: NetworkInfo): ParseOutputs {
-  const head = headOf(outputs, net);
+  const head = yoloHeadOf(outputs, net);
   if (head === undefined) throw new RangeError('these outputs are not those of a YOLOv8 head');
   const classes = classesOf(head, net);
   let best = new Float32Array(0);
@@ -118,7 +130,7 @@ function create(outputs: readonly TensorInfo[], net: NetworkInfo): ParseOutputs 
       const y = data[base + boxes + i] as number;
       const halfWidth = (data[base + 2 * boxes + i] as number) / 2;
       const halfHeight = (data[base + 3 * boxes + i] as number) / 2;
-      into.push(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight, score, classId);
+      into.push(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight, score, classId, i);
     }
   };
 }
@@ -147,6 +159,6 @@ function parseRows(
     const y = data[at + 1] as number;
     const halfWidth = (data[at + 2] as number) / 2;
     const halfHeight = (data[at + 3] as number) / 2;
-    into.push(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight, score, classId);
+    into.push(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight, score, classId, i);
   }
 }

@@ -21,7 +21,8 @@ export const classifier: TaskParser = {
     'NvDsInferParseCustomSoftmax',
   ],
   task: 'classification',
-  source: 'NVIDIA DeepStream nvinfer, nvdsinfer_context_impl_output_parsing.cpp (parseAttributesFromSoftmaxLayers)',
+  source:
+    'NVIDIA DeepStream, sources/libs/nvdsinfer/nvdsinfer_context_impl_output_parsing.cpp (parseAttributesFromSoftmaxLayers)',
   match: matchHeads,
   create: (outputs, _net, options) => createHeads(outputs, options, false),
 };

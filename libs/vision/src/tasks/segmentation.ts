@@ -21,7 +21,7 @@ export const segmentation: TaskParser = {
     'NvDsInferParseCustomSegformerTAO',
   ],
   task: 'segmentation',
-  source: 'NVIDIA DeepStream nvinfer, nvdsinfer_context_impl_output_parsing.cpp (SegmentPostprocessor)',
+  source: 'NVIDIA DeepStream, sources/libs/nvdsinfer/nvdsinfer_context_impl_output_parsing.cpp (SegmentPostprocessor)',
 
   match(outputs, net) {
     const layout = layoutOf(outputs, net);
