@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import { isTwinObject } from '@vantage/contracts';
-import { identityNotFound, invalidArgument, unauthorized } from '../errors.ts';
+import { codeOf, isTwinObject } from '@vantage/contracts';
+import { invalidArgument, unauthorized } from '../errors.ts';
 import type { MethodCall } from '../hub/methods.ts';
 import { identityName } from '../state/identities.ts';
 import { readJson, type HttpReply } from './http.ts';
 import type { HubService } from '../registry/hub-service.ts';
 
 const CALLER_HEADER = 'x-ms-edge-moduleid';
+const NOT_THERE: ReadonlySet<string> = new Set(['EDGE_METHOD_TARGET_OFFLINE', 'EDGE_IDENTITY_NOT_FOUND']);
 const MAX_TIMEOUT_SEC = 300;
 const MIN_RESPONSE_TIMEOUT_SEC = 5;
 
@@ -21,16 +22,31 @@ export async function callFromModule(request: IncomingMessage, hub: HubService):
   if (callerDevice === '' || callerModule === '' || rest.length > 0) {
     throw invalidArgument(`the header ${CALLER_HEADER} is not <device>/<module>`);
   }
+  if (hub.access.isCut(callerDevice, callerModule)) request.socket.destroy();
   hub.access.checkClient(callerDevice, callerModule, request.headers.authorization ?? '');
   const path = new URL(request.url ?? '/', 'https://hub').pathname;
   const [, device = '', module] = /^\/twins\/([^/]+)(?:\/modules\/([^/]+))?\/methods\/?$/.exec(path) ?? [];
   if (device === '' || request.method !== 'POST') throw invalidArgument(`modules cannot call ${path}`);
-  const deviceId = decodeURIComponent(device);
-  const moduleId = module === undefined ? '' : decodeURIComponent(module);
+  const deviceId = decode(device);
+  const moduleId = module === undefined ? '' : decode(module);
   if (deviceId !== callerDevice) throw unauthorized('a module can call methods on its own device only');
-  if (hub.identities.get(deviceId, moduleId) === undefined) throw identityNotFound(identityName(deviceId, moduleId));
-  const result = await hub.invokeMethod(identityName(deviceId, moduleId), parseMethodCall(await readJson(request)));
-  return { status: 200, body: result };
+  const name = identityName(deviceId, moduleId);
+  const call = parseMethodCall(await readJson(request));
+  try {
+    // One that does not exist yet is waited for like one that is away.
+    return { status: 200, body: await hub.invokeMethod(name, call) };
+  } catch (error) {
+    if (!NOT_THERE.has(codeOf(error) ?? '')) throw error;
+    return { status: 404, body: { message: `Client ${name} not found` } };
+  }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (error) {
+    throw invalidArgument(`"${text}" is not well percent-encoded`, error);
+  }
 }
 
 /** Reads the body of a method call and checks its limits. @throws VantageError EDGE_INVALID_ARGUMENT */

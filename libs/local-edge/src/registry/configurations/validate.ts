@@ -32,8 +32,7 @@ export function readConfiguration(
       `the configuration id "${id}" is not valid: 1 to 128 of lower-case letters, digits and -:+%_#*?!(),=@;'$`,
     );
   }
-  if (body['id'] !== undefined && body['id'] !== id)
-    throw invalidArgument(`the body names another id than "${id}"`);
+  if (body['id'] !== undefined && body['id'] !== id) throw invalidArgument(`the body names another id than "${id}"`);
   const configuration: Configuration = {
     id,
     schemaVersion: typeof body['schemaVersion'] === 'string' ? body['schemaVersion'] : '1.0',
