@@ -76,7 +76,7 @@ export class ControlClient {
     if (response.statusCode !== 200) throw await refusal(response);
     const close = (): void => void response.destroy();
     signal.addEventListener('abort', close, { once: true });
-    let broken: Error | undefined;
+    let broken: unknown;
     response.on('error', (error) => (broken = error));
     const lines = createInterface({ input: response });
     // It ends by itself only where the answer does, not where it breaks off.
@@ -86,6 +86,8 @@ export class ControlClient {
     try {
       if (signal.aborted) return;
       yield* lines;
+    } catch (error) {
+      broken = error;
     } finally {
       signal.removeEventListener('abort', close);
       lines.close();
