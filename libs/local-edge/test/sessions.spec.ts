@@ -33,7 +33,7 @@ async function hubWithModule(stateDir?: string): Promise<Hub> {
     debug: silent,
     trace: silent,
     child: () => logger,
-  } as never;
+  };
   const runtime = await startRuntime({ stateDir: folder, logger });
   await runtime.moduleEnvironment('m');
   return { runtime, key: moduleKey(folder, 'm'), stateDir: folder, warnings };

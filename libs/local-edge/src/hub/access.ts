@@ -25,17 +25,26 @@ export interface TokenGrant {
 /** Decides by their tokens who may do what. The `check` methods throw EDGE_UNAUTHORIZED to refuse. */
 export class HubAccess {
   readonly #identities: IdentityStore;
-  readonly #faults: Pick<Faults, 'now'>;
+  readonly #faults: Pick<Faults, 'now' | 'isNetworkCut'>;
   readonly #hostNames: ReadonlySet<string>;
   /** Signatures of clients' tokens, the oldest first. */
   readonly #presented = new Set<string>();
   readonly #revoked = new Set<string>();
 
   /** `faults`: the hub's clock. `serverNames`: names of this machine that tokens may carry besides the hub's. */
-  constructor(identities: IdentityStore, faults: Pick<Faults, 'now'>, serverNames: readonly string[] = []) {
+  constructor(
+    identities: IdentityStore,
+    faults: Pick<Faults, 'now' | 'isNetworkCut'>,
+    serverNames: readonly string[] = [],
+  ) {
     this.#identities = identities;
     this.#faults = faults;
     this.#hostNames = new Set(['localhost', '127.0.0.1', ...serverNames.map((name) => name.toLowerCase())]);
+  }
+
+  /** Whether a fault cuts the network of a client. Faults name the modules of the edge device without it. */
+  isCut(deviceId: string, moduleId: string): boolean {
+    return this.#faults.isNetworkCut(faultName(this.#identities.hub.deviceId, deviceId, moduleId));
   }
 
   /** Checks a device's or module's token: ours, for it (or for its device, as edgeHub has it), and in time. */
@@ -87,6 +96,11 @@ export class HubAccess {
     const hub = this.#identities.hub.hubHostName.toLowerCase().replace(/:\d+$/, '');
     if (name !== hub && !this.#hostNames.has(name)) throw unauthorized(`the token is for the hub "${host}"`);
   }
+}
+
+/** The name by which faults know a client. */
+export function faultName(edgeDeviceId: string, deviceId: string, moduleId: string): string {
+  return deviceId === edgeDeviceId && moduleId !== '' ? moduleId : identityName(deviceId, moduleId);
 }
 
 function remember(signatures: Set<string>, signature: string): void {

@@ -1,7 +1,7 @@
 import type { Aedes, Client } from 'aedes';
 import type { Logger } from '@vantage/observability';
 import type { Faults } from '../faults/faults.ts';
-import type { HubAccess, TokenGrant } from './access.ts';
+import { faultName, type HubAccess, type TokenGrant } from './access.ts';
 import type { SessionStore } from './sessions.ts';
 import { SlowLink } from './slow-link.ts';
 import { DESIRED_FILTER, METHODS_FILTER, inputsFilter } from './topics.ts';
@@ -100,6 +100,14 @@ export class Connections {
       if (connection?.client !== client) return;
       for (const { topic } of subscriptions) this.#subscribed(connection, topic);
     });
+    broker.on('unsubscribe', (filters, client) => {
+      const connection = this.get(client.id);
+      if (connection?.client !== client) return;
+      for (const filter of filters) {
+        const what = readinessOf(connection, filter);
+        if (what !== undefined) connection.ready.delete(what);
+      }
+    });
     broker.on('ack', (packet, client) => {
       const connection = this.get(client.id);
       const token = (packet as { brokerCounter?: number } | undefined)?.brokerCounter;
@@ -127,8 +135,8 @@ export class Connections {
   send(name: string, topic: string, payload: string | Buffer, qos: 0 | 1): number | undefined {
     const connection = this.#connections.get(name);
     if (connection === undefined) return undefined;
-    const { faults } = this.#options;
-    const target = this.#faultName(connection);
+    const { faults, edgeDeviceId } = this.#options;
+    const target = faultName(edgeDeviceId, connection.deviceId, connection.moduleId);
     if (topic.startsWith('$iothub/twin/') && faults.isTwinDeaf(target)) return undefined;
     const broker = this.#broker as Aedes & { counter: number };
     const token = ++broker.counter;
@@ -168,12 +176,6 @@ export class Connections {
       count += 1;
     }
     return count;
-  }
-
-  /** Whether the network of a client is cut by a fault. `name`: `D` or `D/M`. */
-  isCut(name: string): boolean {
-    const [deviceId = '', moduleId = ''] = name.split('/');
-    return this.#options.faults.isNetworkCut(this.#faultName({ name, deviceId, moduleId }));
   }
 
   stop(): void {
@@ -239,9 +241,8 @@ export class Connections {
   }
 
   #subscribed(connection: Connection, filter: string): void {
-    if (filter === DESIRED_FILTER) this.#markReady(connection, 'desired');
-    if (filter === METHODS_FILTER) this.#markReady(connection, 'methods');
-    if (filter === inputsFilter(connection.deviceId, connection.moduleId)) this.#markReady(connection, 'inputs');
+    const what = readinessOf(connection, filter);
+    if (what !== undefined) this.#markReady(connection, what);
   }
 
   #markReady(connection: Connection, what: Readiness): void {
@@ -252,10 +253,15 @@ export class Connections {
 
   /** The network of modules that a fault cuts breaks without a word. */
   #cut(): void {
-    for (const { name, client } of this.all()) if (this.isCut(name)) client.conn.destroy();
+    for (const { deviceId, moduleId, client } of this.all()) {
+      if (this.#options.access.isCut(deviceId, moduleId)) client.conn.destroy();
+    }
   }
+}
 
-  #faultName({ name, deviceId, moduleId }: Pick<Connection, 'name' | 'deviceId' | 'moduleId'>): string {
-    return deviceId === this.#options.edgeDeviceId && moduleId !== '' ? moduleId : name;
-  }
+/** What a subscription lets a client take. */
+function readinessOf({ deviceId, moduleId }: Connection, filter: string): Readiness | undefined {
+  if (filter === DESIRED_FILTER) return 'desired';
+  if (filter === METHODS_FILTER) return 'methods';
+  return filter === inputsFilter(deviceId, moduleId) ? 'inputs' : undefined;
 }

@@ -12,6 +12,7 @@ import type { StateDatabase } from '../state/database.ts';
 import { identityName, type IdentityStore } from '../state/identities.ts';
 import type { TwinChange, TwinStore } from '../twin/store.ts';
 import type { HubAccess, TokenGrant } from './access.ts';
+import { admit, maySubscribeAs, splitName } from './admission.ts';
 import { Connections, type Connection, type ConnectionListener } from './connections.ts';
 import { TWIN_CHANGE, type HubMessage, type UpstreamMessage } from './message.ts';
 import type { MessageCounts } from './message-counts.ts';
@@ -19,18 +20,11 @@ import { Messaging, type IncomingMessage, type MessagingLimits } from './messagi
 import { DesiredUpdates } from './desired-updates.ts';
 import { HubState, type ClientState } from './hub-state.ts';
 import { DirectMethods } from './methods.ts';
-import {
-  ConnectRefused,
-  DEFAULT_LISTEN_ADDRESS,
-  MqttServer,
-  type InboundPublish,
-  type MqttPolicy,
-} from './mqtt-server.ts';
+import { DEFAULT_LISTEN_ADDRESS, MqttServer, type InboundPublish, type MqttPolicy } from './mqtt-server.ts';
 import { SessionStore } from './sessions.ts';
-import { maySubscribe, parsePublishTopic, type PropertyBag } from './topics.ts';
+import { parsePublishTopic, type PropertyBag } from './topics.ts';
 import { TwinRequests } from './twin-requests.ts';
 import type { UpstreamStore } from './upstream-store.ts';
-import { parseMqttUsername, type MqttUsername } from './username.ts';
 
 export interface EdgeHubOptions extends MessagingLimits {
   readonly stateDir: string;
@@ -213,10 +207,11 @@ export class EdgeHub extends EventEmitter<{
   }
 
   #policy(): MqttPolicy {
+    const { access } = this.#options;
     return {
-      isReachable: (clientId) => this.#connections?.isCut(clientId) !== true,
+      isReachable: (clientId) => !access.isCut(...splitName(clientId)),
       authenticate: (client, username, password) => {
-        this.#grants.set(client, this.#authenticate(client.id, username, password));
+        this.#grants.set(client, admit(access, client.id, username, password));
       },
       maySubscribe: maySubscribeAs,
       publish: (clientId, packet) => this.#publish(clientId, packet),
@@ -243,21 +238,6 @@ export class EdgeHub extends EventEmitter<{
         this.#messaging.acknowledged(connection.name, token);
       },
     };
-  }
-
-  #authenticate(clientId: string, username: string, password: string): TokenGrant {
-    let user: MqttUsername;
-    try {
-      user = parseMqttUsername(username);
-    } catch (error) {
-      throw new ConnectRefused(4, messageOf(error));
-    }
-    const { deviceId, moduleId } = user;
-    if (clientId !== identityName(deviceId, moduleId)) {
-      throw new ConnectRefused(2, `the client id "${clientId}" is not the one of the user name`);
-    }
-    if (password === '') throw new ConnectRefused(4, 'there is no password');
-    return this.#options.access.checkClient(deviceId, moduleId, password);
   }
 
   async #publish(clientId: string, packet: InboundPublish): Promise<void> {
@@ -311,9 +291,4 @@ export class EdgeHub extends EventEmitter<{
       },
     );
   }
-}
-
-function maySubscribeAs(clientId: string, filter: string): boolean {
-  const [deviceId = '', moduleId = ''] = clientId.split('/');
-  return maySubscribe(filter, deviceId, moduleId);
 }

@@ -5,6 +5,7 @@ import { identityName, type IdentityStore } from '../state/identities.ts';
 import type { TwinStore } from '../twin/store.ts';
 
 const DEFAULT_TTL_SEC = 7200;
+const REPORT_INTERVAL_MS = 250;
 
 /** Whether a client is connected, as `$edgeHub` reports it. */
 export interface ClientState {
@@ -27,7 +28,8 @@ export class HubState {
   #storeLimitBytes: number | undefined;
   #configured: { readonly version: number; readonly code: number; readonly description: string } | undefined;
   #reporting: Promise<void> = Promise.resolve();
-  #reportDue = false;
+  #reportTimer: NodeJS.Timeout | undefined;
+  #reportedAtMs = -Infinity;
 
   constructor(identities: IdentityStore, twins: TwinStore, logger: Logger) {
     this.#identities = identities;
@@ -92,23 +94,38 @@ export class HubState {
         error: messageOf(error),
       });
     }
-    this.#report();
+    this.#reportNow();
   }
 
   /** Resolves when what has changed so far is reported. */
   async settled(): Promise<void> {
+    if (this.#reportTimer !== undefined) this.#reportNow();
     await this.#reporting;
   }
 
-  /** Brings the reported properties up to date, soon; calls in between share one update. */
+  /**
+   * Brings the reported properties up to date, soon. They name all clients: of a thousand that connect at once not each
+   * may cost a report of a thousand, so reports keep a distance.
+   */
   #report(): void {
-    if (this.#reportDue) return;
-    this.#reportDue = true;
+    if (this.#reportTimer !== undefined) return;
+    const waitMs = this.#reportedAtMs + REPORT_INTERVAL_MS - performance.now();
+    if (waitMs <= 0) this.#reportNow();
+    else {
+      this.#reportTimer = setTimeout(() => {
+        this.#reportNow();
+      }, waitMs);
+    }
+  }
+
+  #reportNow(): void {
+    clearTimeout(this.#reportTimer);
+    this.#reportTimer = undefined;
+    this.#reportedAtMs = performance.now();
     this.#reporting = this.#reporting
-      .then(async () => {
-        this.#reportDue = false;
-        await this.#twins.replaceReported(identityName(this.#identities.hub.deviceId, '$edgeHub'), this.#reported());
-      })
+      .then(() =>
+        this.#twins.replaceReported(identityName(this.#identities.hub.deviceId, '$edgeHub'), this.#reported()),
+      )
       .catch((error: unknown) => {
         this.#logger.warn('the state of $edgeHub could not be reported', { error: messageOf(error) });
       });

@@ -1,5 +1,5 @@
 import { messageOf } from '@vantage/contracts';
-import { invalidArgument, methodTargetOffline, methodTimeout } from '../errors.ts';
+import { invalidArgument, methodTargetOffline, methodTimeout, notRunning } from '../errors.ts';
 import { SESSION_GRACE_MS, type Connections } from './connections.ts';
 
 /** A direct method call (contract iot-edge-runtime B.6). */
@@ -25,16 +25,26 @@ const MAX_NAME_LENGTH = 100;
 const MAX_PAYLOAD_BYTES = 128 * 1024;
 const DEFAULT_RESPONSE_TIMEOUT_MS = 30_000;
 
+/** Most calls under way at once; more are refused. */
+const MAX_CALLS = 10_000;
+
 interface PendingCall {
   readonly target: string;
   readonly resolve: (result: MethodResult) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Waiter {
+  readonly target: string;
+  readonly go: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** Direct methods: hub to module, and module to module. */
 export class DirectMethods {
   readonly #connections: Connections;
   readonly #pending = new Map<string, PendingCall>();
-  readonly #waiting = new Set<{ readonly target: string; readonly go: () => void }>();
+  readonly #waiting = new Set<Waiter>();
   readonly #local = new Map<string, LocalMethodHandler>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #requestId = 0;
@@ -53,7 +63,8 @@ export class DirectMethods {
    * @throws VantageError EDGE_INVALID_ARGUMENT, EDGE_METHOD_TARGET_OFFLINE, EDGE_METHOD_TIMEOUT
    */
   async invoke(target: string, call: MethodCall): Promise<MethodResult> {
-    const payload = JSON.stringify(call.payload ?? null);
+    const payload = payloadText(call.payload);
+    if (!call.methodName.isWellFormed()) throw invalidArgument('the method name is not well-formed text');
     if (call.methodName === '' || call.methodName.length > MAX_NAME_LENGTH) {
       throw invalidArgument(`a method name of 1 to ${MAX_NAME_LENGTH} characters expected`);
     }
@@ -62,6 +73,9 @@ export class DirectMethods {
     }
     const local = this.#local.get(target);
     if (local !== undefined) return local(call.methodName, call.payload ?? null);
+    if (this.#pending.size + this.#waiting.size >= MAX_CALLS) {
+      throw invalidArgument(`more than ${MAX_CALLS} method calls are under way`);
+    }
     await this.#untilReady(target, call.connectTimeoutMs ?? 0);
     return this.#send(target, call, payload);
   }
@@ -80,6 +94,7 @@ export class DirectMethods {
   stop(): void {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    for (const { reject } of [...this.#pending.values(), ...this.#waiting]) reject(notRunning());
     this.#pending.clear();
     this.#waiting.clear();
   }
@@ -98,6 +113,7 @@ export class DirectMethods {
           this.#clear(timer);
           resolve();
         },
+        reject,
       };
       const timer = this.#after(timeoutMs, () => {
         this.#waiting.delete(waiter);
@@ -117,13 +133,14 @@ export class DirectMethods {
       });
       this.#pending.set(requestId, {
         target,
+        reject,
         resolve: (result) => {
           this.#pending.delete(requestId);
           this.#clear(timer);
           resolve(result);
         },
       });
-      const topic = `$iothub/methods/POST/${encodeURIComponent(call.methodName)}/?$rid=${requestId}`;
+      const topic = `$iothub/methods/POST/${topicLevel(call.methodName)}/?$rid=${requestId}`;
       if (this.#connections.send(target, topic, payload, 0) === undefined) {
         this.#pending.delete(requestId);
         this.#clear(timer);
@@ -144,6 +161,19 @@ export class DirectMethods {
   #clear(timer: NodeJS.Timeout): void {
     clearTimeout(timer);
     this.#timers.delete(timer);
+  }
+}
+
+/** The name as it stands, since the SDK decodes nothing; encoded is only what a topic cannot hold or would split it. */
+function topicLevel(name: string): string {
+  return name.replace(/[\u0000-\u001f/?+#]/g, encodeURIComponent);
+}
+
+function payloadText(payload: unknown): string {
+  try {
+    return JSON.stringify(payload ?? null);
+  } catch (error) {
+    throw invalidArgument(`the payload of a method cannot be written as JSON: ${messageOf(error)}`, error);
   }
 }
 

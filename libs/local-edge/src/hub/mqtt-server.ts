@@ -56,7 +56,7 @@ export class MqttServer {
   private constructor(aedes: Aedes, server: Server) {
     this.aedes = aedes;
     this.#server = server;
-    server.on('connection', (socket) => {
+    server.on('connection', (socket: Duplex) => {
       this.#track(socket);
     });
     server.on('secureConnection', (socket) => {
@@ -135,7 +135,7 @@ export class MqttServer {
   accept(stream: Duplex, request?: IncomingMessage): void {
     this.#track(stream);
     // aedes takes any duplex stream; its types ask for a socket.
-    const client = this.aedes.handle(stream as Parameters<Aedes['handle']>[0], request as IncomingMessage);
+    const client = this.aedes.handle(stream, request);
     refuseHugePackets(client);
   }
 

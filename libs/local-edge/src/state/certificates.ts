@@ -11,7 +11,7 @@ import { writeFileAtomic } from './files.ts';
 /** The PEM texts a TLS server of this runtime needs. The private key never leaves the state folder. */
 export interface Certificates {
   readonly ca: string;
-  /** Server certificate followed by the CA. */
+  /** Of the server alone: clients have the CA, or refuse. */
   readonly cert: string;
   readonly key: string;
 }
@@ -45,7 +45,7 @@ export async function loadCertificates(stateDir: string, extraNames: readonly st
     await writeFileAtomic(join(folder, 'server.key.pem'), server.key);
     await writeFileAtomic(join(folder, 'server.pem'), server.cert, 0o644);
   }
-  return { ca: ca.cert, cert: `${server.cert}\n${ca.cert}`, key: server.key };
+  return { ca: ca.cert, cert: server.cert, key: server.key };
 }
 
 /** Whether a certificate can carry the name: a DNS name or an IP address. */
