@@ -1,9 +1,11 @@
 /** `npm run bench [-- --json] [-- P1 P4]`: ratios, never absolute times; the exit status says whether all were met. */
 import { judge, type Bench, type BenchResult } from './bench.ts';
 import { decodeCost } from './decode-cost.ts';
+import { fleetScale } from './fleet-scale.ts';
 import { pipelineThroughput } from './pipeline-throughput.ts';
+import { routedTelemetry } from './routed-telemetry.ts';
 
-const BENCHES: readonly Bench[] = [pipelineThroughput, decodeCost];
+const BENCHES: readonly Bench[] = [pipelineThroughput, decodeCost, routedTelemetry, fleetScale];
 
 const args = process.argv.slice(2);
 const json = args.includes('--json');
