@@ -25,7 +25,7 @@ export interface SoakResult extends Verdict {
   /** Largest resident memory of the runtime at one look, MiB. */
   readonly maxMemoryMiB: number;
   readonly drainSeconds: number;
-  /** Lines that modules wrote to their logs: none is expected. */
+  /** The first hundred lines of the modules' logs: what they say of lost connections. */
   readonly complaints: readonly string[];
 }
 
