@@ -12,8 +12,11 @@ export interface ClusterParameters {
   readonly groupThreshold: number;
 }
 
-/** Boxes of one class that are clustered; those with lower scores are dropped. Clustering is quadratic in a crowd. */
-const MAX_CLUSTERED = 10_000;
+/**
+ * Boxes of one class that are clustered; those with lower scores are dropped. Clustering is quadratic in a crowd, and
+ * the grids of the detectors that are clustered have half as many cells.
+ */
+const MAX_CLUSTERED = 4096;
 /** nvinfer's area-to-hit ratio: a cluster whose size in pixels is large for its few boxes is noise. */
 const MAX_AREA_TO_HITS = 60;
 
@@ -30,6 +33,12 @@ export class ClassClusterer {
   #order = new Float64Array(0);
   #weight = new Int32Array(0);
   #sum = new Float64Array(0);
+  #edges: Edges = {
+    x1: new Float32Array(0),
+    y1: new Float32Array(0),
+    x2: new Float32Array(0),
+    y2: new Float32Array(0),
+  };
 
   /**
    * DBSCAN on 1 - IoU. As nvinfer has it, only boxes with enough neighbours of their own belong to a cluster; the box
@@ -44,23 +53,39 @@ export class ClassClusterer {
     if (parameters.minBoxes <= 0) return indexes.length;
     const count = Math.min(indexes.length, MAX_CLUSTERED);
     this.#prepare(candidates, indexes, count);
-    const near = (a: number, b: number): boolean => distance(candidates, a, b) < parameters.eps;
-    const reachesEverything = parameters.eps > 1;
-    const neighbours = this.#neighbours.fill(0, 0, count);
-    const reach = (index: number): number => (reachesEverything ? Infinity : (candidates.x2[index] as number));
-    this.#pairs(candidates, indexes, count, reach, near, (a, b) => {
-      neighbours[a] = (neighbours[a] as number) + 1;
-      neighbours[b] = (neighbours[b] as number) + 1;
-    });
-    const isCore = (a: number): boolean => (neighbours[a] as number) + 1 >= parameters.minBoxes;
+    const { minBoxes, eps } = parameters;
+    const neighbours = this.#neighbours.fill(1, 0, count);
+    const sweep = this.#sweep;
+    // The distance of boxes apart is 1.
+    const right = eps > 1 ? this.#edges.x1.subarray(count - 1, count) : undefined;
+    for (let i = 0; i < count; i += 1) {
+      const a = sweep[i] as number;
+      const end = right === undefined ? (this.#edges.x2[i] as number) : (right[0] as number);
+      for (let j = i + 1; j < count && (this.#edges.x1[j] as number) <= end; j += 1) {
+        const b = sweep[j] as number;
+        const settled = (neighbours[a] as number) >= minBoxes && (neighbours[b] as number) >= minBoxes;
+        if (settled || !(distance(this.#edges, i, j) < eps)) continue;
+        neighbours[a] = (neighbours[a] as number) + 1;
+        neighbours[b] = (neighbours[b] as number) + 1;
+      }
+    }
+    const isCore = (position: number): boolean => (neighbours[position] as number) >= minBoxes;
     if (!merge) {
       let left = 0;
       for (let i = 0; i < count; i += 1) if (isCore(i)) indexes[left++] = indexes[i] as number;
       return left;
     }
-    this.#pairs(candidates, indexes, count, reach, near, (a, b) => {
-      if (isCore(a) && isCore(b)) this.#join(a, b);
-    });
+    const parent = this.#parent;
+    for (let i = 0; i < count; i += 1) {
+      const a = sweep[i] as number;
+      if (!isCore(a)) continue;
+      const end = right === undefined ? (this.#edges.x2[i] as number) : (right[0] as number);
+      for (let j = i + 1; j < count && (this.#edges.x1[j] as number) <= end; j += 1) {
+        const b = sweep[j] as number;
+        if (parent[a] === parent[b] || (neighbours[b] as number) < minBoxes) continue;
+        if (distance(this.#edges, i, j) < eps) this.#join(a, b);
+      }
+    }
     return this.#mergeByScore(candidates, indexes, count, isCore, parameters.minScore);
   }
 
@@ -73,12 +98,19 @@ export class ClassClusterer {
     if (groupThreshold <= 0) return indexes.length;
     const count = Math.min(indexes.length, MAX_CLUSTERED);
     this.#prepare(candidates, indexes, count);
-    const { x1, y1, x2, y2 } = candidates;
-    const reach = (index: number): number =>
-      (x1[index] as number) +
-      (eps * ((x2[index] as number) - (x1[index] as number) + (y2[index] as number) - (y1[index] as number))) / 2;
-    const near = (a: number, b: number): boolean => similar(candidates, a, b, eps);
-    this.#pairs(candidates, indexes, count, reach, near, (a, b) => this.#join(a, b));
+    const { x1, y1, x2, y2 } = this.#edges;
+    const sweep = this.#sweep;
+    const parent = this.#parent;
+    for (let i = 0; i < count; i += 1) {
+      const a = sweep[i] as number;
+      const size = (x2[i] as number) - (x1[i] as number) + (y2[i] as number) - (y1[i] as number);
+      // No partner's tolerance is greater than that of the box with itself.
+      const end = (x1[i] as number) + (eps * size) / 2;
+      for (let j = i + 1; j < count && (x1[j] as number) <= end; j += 1) {
+        const b = sweep[j] as number;
+        if (parent[a] !== parent[b] && similar(this.#edges, i, j, eps)) this.#join(a, b);
+      }
+    }
 
     const weight = this.#weight.fill(0, 0, count);
     const sum = this.#sum.fill(0, 0, count * 4);
@@ -191,31 +223,8 @@ export class ClassClusterer {
     );
   }
 
-  /** Calls `visit` with the positions of each pair that is `near`; `reach` says how far right a partner can begin. */
-  #pairs(
-    { x1 }: CandidateList,
-    indexes: Int32Array,
-    count: number,
-    reach: (index: number) => number,
-    near: (a: number, b: number) => boolean,
-    visit: (a: number, b: number) => void,
-  ): void {
-    const sweep = this.#sweep;
-    for (let i = 0; i < count; i += 1) {
-      const a = sweep[i] as number;
-      const first = indexes[a] as number;
-      const end = reach(first);
-      for (let j = i + 1; j < count; j += 1) {
-        const b = sweep[j] as number;
-        const second = indexes[b] as number;
-        if ((x1[second] as number) > end) break;
-        if (near(first, second)) visit(a, b);
-      }
-    }
-  }
-
-  /** Every position a group of its own; `#sweep` holds the positions from left to right. */
-  #prepare({ x1 }: CandidateList, indexes: Int32Array, count: number): void {
+  /** Every position a group of its own; `#sweep` holds the positions from left to right, `#edges` their boxes. */
+  #prepare({ x1, y1, x2, y2 }: CandidateList, indexes: Int32Array, count: number): void {
     if (this.#parent.length < count) {
       this.#parent = new Int32Array(count);
       this.#neighbours = new Int32Array(count);
@@ -223,6 +232,8 @@ export class ClassClusterer {
       this.#order = new Float64Array(count);
       this.#weight = new Int32Array(count);
       this.#sum = new Float64Array(count * 4);
+      const edges = (): Float32Array => new Float32Array(count);
+      this.#edges = { x1: edges(), y1: edges(), x2: edges(), y2: edges() };
     }
     for (let i = 0; i < count; i += 1) {
       this.#parent[i] = i;
@@ -231,10 +242,25 @@ export class ClassClusterer {
     this.#sweep
       .subarray(0, count)
       .sort((a, b) => (x1[indexes[a] as number] as number) - (x1[indexes[b] as number] as number) || a - b);
+    for (let i = 0; i < count; i += 1) {
+      const index = indexes[this.#sweep[i] as number] as number;
+      this.#edges.x1[i] = x1[index] as number;
+      this.#edges.y1[i] = y1[index] as number;
+      this.#edges.x2[i] = x2[index] as number;
+      this.#edges.y2[i] = y2[index] as number;
+    }
   }
 }
 
-function distance({ x1, y1, x2, y2 }: CandidateList, a: number, b: number): number {
+/** Boxes in the order of the sweep: read one after the other, millions of times in a crowd. */
+interface Edges {
+  readonly x1: Float32Array;
+  readonly y1: Float32Array;
+  readonly x2: Float32Array;
+  readonly y2: Float32Array;
+}
+
+function distance({ x1, y1, x2, y2 }: Edges, a: number, b: number): number {
   const width = Math.min(x2[a] as number, x2[b] as number) - Math.max(x1[a] as number, x1[b] as number);
   const height = Math.min(y2[a] as number, y2[b] as number) - Math.max(y1[a] as number, y1[b] as number);
   if (!(width > 0 && height > 0)) return 1;
@@ -245,7 +271,7 @@ function distance({ x1, y1, x2, y2 }: CandidateList, a: number, b: number): numb
 }
 
 /** OpenCV's `SimilarRects`. */
-function similar({ x1, y1, x2, y2 }: CandidateList, a: number, b: number, eps: number): boolean {
+function similar({ x1, y1, x2, y2 }: Edges, a: number, b: number, eps: number): boolean {
   const width = Math.min((x2[a] as number) - (x1[a] as number), (x2[b] as number) - (x1[b] as number));
   const height = Math.min((y2[a] as number) - (y1[a] as number), (y2[b] as number) - (y1[b] as number));
   const delta = (eps * (width + height)) / 2;
