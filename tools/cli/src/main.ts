@@ -4,6 +4,7 @@ import { redact } from '@vantage/observability';
 import { downCommand } from './down/command.ts';
 import { faultCommand } from './fault/command.ts';
 import { imageCommand } from './image/command.ts';
+import { fleetCommand } from './fleet/command.ts';
 import { inferCommand } from './infer/command.ts';
 import { logsCommand } from './logs/command.ts';
 import { monitorCommand } from './monitor/command.ts';
@@ -26,6 +27,7 @@ const program = new Command('vantage')
   .addCommand(resetCommand())
   .addCommand(twinCommand())
   .addCommand(routeCommand())
+  .addCommand(fleetCommand())
   .addCommand(inferCommand())
   .addCommand(imageCommand());
 
