@@ -22,6 +22,8 @@ export interface QueueLength {
 /** Most copies and bytes of bodies that are read at once. */
 export const PAGE_ITEMS = 256;
 export const PAGE_BYTES = 4 * 1024 * 1024;
+/** How long a delivered message may stand in the database: a crash within delivers it once more. */
+const SETTLE_MS = 20;
 const RETRY_MS = 1000;
 
 /**
@@ -40,7 +42,8 @@ export class MessageStore {
   /** Copies that are done and stand in the database still. */
   readonly #settled = new Map<number, Copy>();
   #removal: Promise<void> | undefined;
-  #retry: NodeJS.Timeout | undefined;
+  /** Runs, or its removal is under way. */
+  #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
   /** `limitBytes`: the most that may wait; beyond it `put` refuses, so that nothing accepted is ever dropped. */
@@ -169,25 +172,20 @@ export class MessageStore {
   /** Writes what is settled a last time. The database stays open: it is not the store's. */
   async close(): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#retry);
+    clearTimeout(this.#timer);
     await this.#removal;
     if (this.#settled.size > 0) await this.#writeSettled();
   }
 
-  #removeSoon(): void {
-    if (this.#removal !== undefined || this.#retry !== undefined) return;
-    this.#removal = this.#writeSettled().then((done) => {
-      this.#removal = undefined;
-      if (this.#closed || this.#settled.size === 0) return;
-      if (done) {
-        this.#removeSoon();
-        return;
-      }
-      this.#retry = setTimeout(() => {
-        this.#retry = undefined;
-        this.#removeSoon();
-      }, RETRY_MS);
-    });
+  /** One transaction for many: alone, a removal costs more than sending the message. */
+  #removeSoon(delayMs = SETTLE_MS): void {
+    if (this.#closed || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#removal = this.#writeSettled().then((done) => {
+        this.#timer = undefined;
+        if (this.#settled.size > 0) this.#removeSoon(done ? SETTLE_MS : RETRY_MS);
+      });
+    }, delayMs);
   }
 
   async #writeSettled(): Promise<boolean> {
