@@ -8,7 +8,7 @@ import type { NetworkInfo, OutputParser, ParseOutputs, ParserMatch, TensorInfo }
  */
 export const yolox: OutputParser = {
   name: 'yolox',
-  aliases: ['NvDsInferParseYoloX', 'NvDsInferParseCustomYoloX'],
+  aliases: ['light-detector', 'NvDsInferParseYoloX', 'NvDsInferParseCustomYoloX', 'NvDsInferParseCustomLightDet'],
   standsInFor: ['NvDsInferParseYolo'],
   source: 'Megvii-BaseDetection/YOLOX, demo/ONNXRuntime (demo_postprocess)',
   network: { padValue: 114, suppression: 'nms' },
