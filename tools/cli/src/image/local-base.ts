@@ -15,6 +15,10 @@ export interface LocalBaseOptions {
   readonly node?: string;
   /** The ffmpeg that the images get; none when undefined. */
   readonly ffmpeg?: string;
+  /** More files, by their absolute path in the image. */
+  readonly files?: Readonly<Record<string, Buffer>>;
+  /** What a container of it runs. */
+  readonly command?: readonly string[];
 }
 
 /** What a shell script of a Dockerfile, and somebody who looks into a container, cannot do without. */
@@ -22,8 +26,8 @@ const TOOLS = 'sh cat ls mkdir chown chmod cp mv rm ln id env sleep test touch h
 const PASSWD = 'root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n';
 const GROUP = 'root:x:0:\nnode:x:1000:\nnogroup:x:65534:\n';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
-/** Loaded by name when a host name is looked up, so `ldd` does not list them. */
-const NAME_SERVICE = ['libnss_dns.so.2', 'libnss_files.so.2', 'libresolv.so.2'];
+/** Parts of glibc that no program here names: host names are looked up through some, native add-ons want the others. */
+const GLIBC = ['nss_dns.so.2', 'nss_files.so.2', 'resolv.so.2', 'rt.so.1', 'dl.so.2', 'pthread.so.0', 'util.so.1'];
 
 const run = promisify(execFile);
 
@@ -51,13 +55,21 @@ export async function makeLocalBase(docker: Docker, options: LocalBaseOptions): 
     fromSrc: '-',
     repo: options.tag.replace(/:[^:/]*$/, ''),
     tag: /:([^:/]*)$/.exec(options.tag)?.[1] ?? 'latest',
-    changes: ['ENV PATH=/usr/local/bin:/usr/bin:/bin', 'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt'],
+    changes: [
+      ...(options.command === undefined ? [] : [`CMD ${JSON.stringify(options.command)}`]),
+      'ENV PATH=/usr/local/bin:/usr/bin:/bin',
+      'ENV NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt',
+    ],
   });
-  await Promise.all([fill(archive, programs), imported.then(drained)]);
+  await Promise.all([fill(archive, programs, options.files ?? {}), imported.then(drained)]);
   return (await docker.getImage(options.tag).inspect()).Size;
 }
 
-async function fill(archive: Pack, programs: ReadonlyMap<string, string>): Promise<void> {
+async function fill(
+  archive: Pack,
+  programs: ReadonlyMap<string, string>,
+  files: Readonly<Record<string, Buffer>>,
+): Promise<void> {
   for (const folder of [
     'etc',
     'etc/ssl',
@@ -78,6 +90,8 @@ async function fill(archive: Pack, programs: ReadonlyMap<string, string>): Promi
   }
   archive.entry({ name: 'tmp', type: 'directory', mode: 0o1777 });
   archive.entry({ name: 'home/node', type: 'directory', mode: 0o755, uid: 1000, gid: 1000 });
+  for (const [name, bytes] of Object.entries(files))
+    archive.entry({ name: name.replace(/^\//, ''), mode: 0o644 }, bytes);
   archive.entry({ name: 'etc/passwd' }, PASSWD);
   archive.entry({ name: 'etc/group' }, GROUP);
   archive.entry({ name: 'etc/nsswitch.conf' }, 'hosts: files dns\n');
@@ -87,7 +101,7 @@ async function fill(archive: Pack, programs: ReadonlyMap<string, string>): Promi
     await add(archive, name, await realpath(file), 0o755);
   }
   const libc = [...libraries].find((library) => path.basename(library) === 'libc.so.6');
-  if (libc !== undefined) for (const name of NAME_SERVICE) libraries.add(path.join(path.dirname(libc), name));
+  if (libc !== undefined) for (const name of GLIBC) libraries.add(path.join(path.dirname(libc), `lib${name}`));
   for (const library of libraries) await add(archive, library, await realpath(library).catch(() => library), 0o755);
   await add(archive, CERTIFICATES, CERTIFICATES, 0o644);
   archive.finalize();

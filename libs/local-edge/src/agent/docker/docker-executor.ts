@@ -167,7 +167,7 @@ export class DockerExecutor implements ModuleExecutor {
     imageHash: string,
   ): Promise<ModuleHandle> {
     // Attached before it starts, so that not a line is missed; the wait too, for one that ends at once.
-    const output = await this.#attach(docker, container, launch);
+    const { drained } = await this.#attach(docker, container, launch);
     const gaveUp = new AbortController();
     const waiting = container.wait({ condition: 'next-exit', abortSignal: gaveUp.signal }) as Promise<{
       StatusCode: number;
@@ -183,7 +183,7 @@ export class DockerExecutor implements ModuleExecutor {
       throw error;
     }
     const exited = ended.then(async (exit) => {
-      await output;
+      await drained;
       return this.#explain(container, exit);
     });
     const { State: state } = await container.inspect();
@@ -203,12 +203,12 @@ export class DockerExecutor implements ModuleExecutor {
     };
   }
 
-  /** @returns what resolves when all output was read */
+  /** `drained` resolves when all output was read. */
   async #attach(
     docker: Docker,
     container: Docker.Container,
     { onLine, createOptions }: ModuleLaunch,
-  ): Promise<Promise<void>> {
+  ): Promise<{ readonly drained: Promise<void> }> {
     const stream = (await container.attach({
       stream: true,
       stdin: true,
@@ -226,7 +226,7 @@ export class DockerExecutor implements ModuleExecutor {
     // With a terminal there is one stream, and no frames around its parts.
     if (createOptions['Tty'] === true) stream.pipe(out);
     else docker.modem.demuxStream(stream, out, err);
-    return new Promise((resolve) => {
+    const drained = new Promise<void>((resolve) => {
       stream.on('error', () => stream.destroy());
       stream.on('close', () => {
         out.end();
@@ -234,6 +234,7 @@ export class DockerExecutor implements ModuleExecutor {
         resolve();
       });
     });
+    return { drained };
   }
 
   async #explain(container: Docker.Container, exit: ModuleExit): Promise<ModuleExit> {
