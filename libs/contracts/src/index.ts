@@ -32,3 +32,4 @@ export {
 } from './configuration/module-twins.ts';
 export { readInferenceMessage } from './messages/read-inference.ts';
 export * as customNode from './generated/custom_node.ts';
+export { closest } from './configuration/wording.ts';

@@ -1,4 +1,4 @@
-import type { ConfigProblem } from './spec.ts';
+import type { ConfigProblem } from './report.ts';
 
 export interface Labels {
   /** By class id. */
@@ -29,7 +29,7 @@ export function parseLabels(text: string, fileName: string, classCount?: number)
   const labels = rows.length === 1 && only !== undefined && only.length > 1 ? only : rows.map((row) => row[0] ?? '');
   const problems: ConfigProblem[] = [];
   const report = (message: string): void => {
-    problems.push({ severity: 'warning', line: 0, key: 'labelfile-path', message });
+    problems.push({ severity: 'warning', file: fileName, line: 0, key: 'labelfile-path', message });
   };
   if (labels.length === 0) report(`${fileName} holds no labels; classes are called class-0, class-1, ...`);
   else if (classCount !== undefined && labels.length < classCount) {

@@ -1,3 +1,6 @@
+import type { ConfigReading } from '../report.ts';
+import type { OtherModelFile, Runnable } from '../runnable.ts';
+
 /**
  * What an nvinfer configuration asks for, typed. Source of names, meanings and defaults: the Gst-nvinfer page of the
  * DeepStream documentation and `gstnvinfer_property_parser.h` of its public sources.
@@ -30,20 +33,14 @@ export interface ClassAttributes {
   readonly detectedMinHeight: number;
   readonly detectedMaxWidth: number;
   readonly detectedMaxHeight: number;
+  /** Red, green, blue, alpha, each 0 to 1; undefined for the overlay's own. */
+  readonly borderColor: readonly number[] | undefined;
+  readonly backgroundColor: readonly number[] | undefined;
 }
 
 export type NetworkType = 'detector' | 'classifier' | 'segmentation' | 'instance-segmentation' | 'other';
 export type ClusterMode = 'group-rectangles' | 'dbscan' | 'nms' | 'hybrid' | 'none';
 export type ColorFormat = 'RGB' | 'BGR' | 'GRAY';
-
-/** A model in a format that ONNX Runtime does not read. */
-export interface OtherModelFile {
-  readonly kind: 'tensorrt-engine' | 'tao-etlt' | 'caffe' | 'caffe-proto' | 'darknet' | 'uff';
-  /** As written in the file, relative to it. */
-  readonly file: string;
-  readonly key: string;
-  readonly line: number;
-}
 
 /** An nvinfer configuration. Paths are as written: relative to the folder of the configuration file. */
 export interface InferSpec {
@@ -73,6 +70,8 @@ export interface InferSpec {
   readonly scalingFilter: number | undefined;
 
   readonly networkMode: 'fp32' | 'int8' | 'fp16';
+  /** For a backend that builds TensorRT engines; others take no notice. */
+  readonly tensorRt: TensorRtSettings;
   readonly networkType: NetworkType;
   /** 'primary' works on frames, 'secondary' on the objects of another model. */
   readonly processMode: 'primary' | 'secondary';
@@ -99,11 +98,14 @@ export interface InferSpec {
   };
   /** Class ids that are dropped. */
   readonly filterOutClassIds: readonly number[];
+  /** Boxes are cut off at the edge of the region that was looked at. */
+  readonly cropObjectsToRoiBoundary: boolean;
 
   readonly classifierThreshold: number;
   readonly classifierAsyncMode: boolean;
   readonly classifierType: string | undefined;
   readonly segmentationThreshold: number;
+  readonly segmentationOutputOrder: 'NCHW' | 'NHWC';
   readonly outputTensorMeta: boolean;
   readonly outputInstanceMask: boolean;
 
@@ -119,35 +121,29 @@ export interface InferSpec {
   readonly secondaryReinferInterval: number | undefined;
 }
 
-/** Something in a file that deserves a person's attention. */
-export interface ConfigProblem {
-  readonly severity: 'error' | 'warning';
-  /** One-based; 0 when it is about the file as a whole. */
-  readonly line: number;
-  readonly key: string;
-  readonly message: string;
+/** What nvinfer hands to TensorRT when it builds an engine. */
+export interface TensorRtSettings {
+  readonly int8CalibrationFile: string | undefined;
+  /** In MiB; undefined for TensorRT's own choice. */
+  readonly workspaceSizeMb: number | undefined;
+  /** Run on a deep learning accelerator of a Jetson, that with the number `dlaCore`. */
+  readonly enableDla: boolean;
+  readonly dlaCore: number;
+}
+
+/**
+ * An nvinfer configuration that was read. `properties` holds what became of each property; `notUsed` is the part of it
+ * that has no effect.
+ */
+export interface InferConfig extends ConfigReading<'nvinfer', InferSpec> {
+  readonly runnable: Runnable;
+  readonly notUsed: readonly NotUsed[];
 }
 
 /** A property that is understood but has no effect here, or is not known at all. */
 export interface NotUsed {
   readonly key: string;
-  readonly section: string;
+  readonly group: string;
   readonly line: number;
   readonly why: string;
-}
-
-/** A property that took part in the spec. */
-export interface UsedProperty {
-  readonly key: string;
-  readonly section: string;
-  readonly line: number;
-  readonly value: string;
-}
-
-/** Every property of the file is in `used` or in `notUsed`. A spec with an `error` among its problems must not run. */
-export interface InferConfig {
-  readonly spec: InferSpec;
-  readonly used: readonly UsedProperty[];
-  readonly notUsed: readonly NotUsed[];
-  readonly problems: readonly ConfigProblem[];
 }

@@ -1,7 +1,7 @@
-import type { IniEntry } from './ini.ts';
-import type { Ledger } from './ledger.ts';
-import type { OtherModelFile } from './spec.ts';
-import type { Draft } from './values.ts';
+import type { Ledger } from '../ledger.ts';
+import { onnxBeside, type OtherModelFile, type Runnable } from '../runnable.ts';
+import type { ConfigEntry } from '../text/entries.ts';
+import type { InferDraft } from './properties.ts';
 
 interface ForeignFormat {
   readonly kind: OtherModelFile['kind'];
@@ -46,10 +46,21 @@ function formatOf(key: string, file: string): ForeignFormat | undefined {
   return key === 'model-file' && file.endsWith('.weights') ? DARKNET : FOREIGN_FORMATS.get(key);
 }
 
-/** The model file an entry names, if it is in a format that ONNX Runtime does not read. */
-export function modelFileOf({ key, value, line }: IniEntry): OtherModelFile | undefined {
+/** Whether a property of `[property]` names a model that is no ONNX. */
+export function isModelFile({ key }: ConfigEntry): boolean {
+  return FOREIGN_FORMATS.has(key);
+}
+
+/** The model file an entry names. An empty name is an error and names none. */
+export function modelFileOf(entry: ConfigEntry, ledger: Ledger): OtherModelFile | undefined {
+  const { key, value, line } = entry;
   const format = formatOf(key, value);
-  return format && { kind: format.kind, file: value, key, line };
+  if (format === undefined || value === '') {
+    ledger.problem('error', entry, `${key}: the value is empty`);
+    ledger.leaveOut(entry, 'the value is empty');
+    return undefined;
+  }
+  return { kind: format.kind, file: value, key, line };
 }
 
 /** Of several files that cannot run, the one a person would convert is named in the error. */
@@ -62,21 +73,34 @@ const WORTH_CONVERTING: readonly OtherModelFile['kind'][] = [
   'caffe-proto',
 ];
 
-/** A model in another format is passed over beside an ONNX file; without one nothing can run, and it says why. */
-export function reportModelFiles(draft: Draft, ledger: Ledger): void {
+/**
+ * A model in another format is passed over beside an ONNX file; without one nothing can run, and it says what to
+ * convert and what to call it.
+ */
+export function judgeModelFiles(draft: InferDraft, ledger: Ledger): Runnable {
   for (const { key, file, line } of draft.otherModelFiles) {
     const what = formatOf(key, file)?.what ?? 'a model of another kind';
     const why = draft.onnxFile === undefined ? `ONNX Runtime cannot run ${what}` : `it is ${what}; onnx-file is run`;
-    ledger.leaveOut({ section: 'property', key, value: file, line }, why);
+    ledger.leaveOut({ group: 'property', key, value: file, line }, why);
   }
-  if (draft.onnxFile !== undefined) return;
+  if (draft.onnxFile !== undefined) {
+    const line = ledger.properties.find(({ key, use }) => key === 'onnx-file' && use === 'used')?.line ?? 0;
+    return { how: 'onnx', file: draft.onnxFile, line, sentence: `ONNX Runtime runs '${draft.onnxFile}'` };
+  }
   const rank = ({ kind }: OtherModelFile): number => WORTH_CONVERTING.indexOf(kind);
-  const [model] = [...draft.otherModelFiles].sort((a, b) => rank(a) - rank(b));
+  const models = [...draft.otherModelFiles].sort((a, b) => rank(a) - rank(b));
+  const [model] = models;
   const format = model && formatOf(model.key, model.file);
   if (model === undefined || format === undefined) {
-    ledger.problem('error', { line: 0, key: 'onnx-file' }, 'the configuration names no model: set onnx-file');
-    return;
+    const sentence = 'the configuration names no model: set onnx-file';
+    ledger.problem('error', { line: 0, key: 'onnx-file' }, sentence);
+    return { how: 'no-model', sentence };
   }
-  const sentence = `ONNX Runtime cannot run ${format.what} ('${model.file}'): ${format.convert}, and set onnx-file`;
-  ledger.problem('error', model, sentence);
+  const onnxCandidates = [...new Set(models.map(({ file }) => onnxBeside(file)))];
+  const target = onnxCandidates[0] ?? '';
+  const sentence =
+    `ONNX Runtime cannot run ${format.what} ('${model.file}'): ${format.convert}, ` +
+    `put it beside as '${target}' and set onnx-file=${target}`;
+  ledger.problem('error', model, sentence, 'model-file');
+  return { how: 'needs-conversion', from: model.kind, file: model.file, line: model.line, onnxCandidates, sentence };
 }

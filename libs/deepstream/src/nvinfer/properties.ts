@@ -1,16 +1,8 @@
+import { notUsed, replacedBy, used, type Rule, type Rules } from '../rules.ts';
+import { choice, flag, integer, integers, number, numbers, string, strings, type Draft } from '../values.ts';
 import type { ClassAttributes, ClusterMode, ColorFormat, InferSpec, NetworkType } from './spec.ts';
-import type { Draft, Setter } from './values.ts';
-import { choice, flag, integer, number, numbers, string, strings } from './values.ts';
 
-/** A property that is known: it goes into the spec, or has no effect here for a reason. */
-export type Rule<Target> =
-  | { readonly set: Setter<Target>; readonly notUsed?: undefined }
-  /** Kept in the spec for reports (`set`), but without effect. */
-  | { readonly set?: Setter<Target>; readonly notUsed: string };
-
-const used = <Target>(set: Setter<Target>): Rule<Target> => ({ set });
-const notUsed = <Target>(why: string, set?: Setter<Target>): Rule<Target> =>
-  set === undefined ? { notUsed: why } : { set, notUsed: why };
+export type InferDraft = Draft<InferSpec>;
 
 const NETWORK_MODES = new Map<string, InferSpec['networkMode']>([
   ['0', 'fp32'],
@@ -47,11 +39,12 @@ const INPUT_ORDERS = new Map<string, InferSpec['inputOrder']>([
 
 const UFF = 'it describes a UFF model, which ONNX Runtime does not run';
 const TENSORRT = 'it tunes how TensorRT builds an engine; here the model runs in ONNX Runtime';
+const DLA = 'only a Jetson has deep learning accelerators, and only its TensorRT backend uses them';
 const NVIDIA_MEMORY = 'it is about buffers of the NVIDIA plugin';
 const COMPILED = 'a compiled library is not loaded; a built-in parser is chosen by name or by the outputs of the model';
 
 /** `[property]`, in the words of `gstnvinfer_property_parser.h`. Model files are handled beside this table. */
-export const PROPERTY_RULES: ReadonlyMap<string, Rule<Draft>> = new Map<string, Rule<Draft>>([
+export const PROPERTY_RULES: Rules<InferDraft> = new Map<string, Rule<InferDraft>>([
   ['onnx-file', used(string((d, v) => void (d.onnxFile = v)))],
   ['labelfile-path', used(string((d, v) => void (d.labelFile = v)))],
   ['net-scale-factor', used(number({}, (d, v) => void (d.netScaleFactor = v)))],
@@ -67,8 +60,8 @@ export const PROPERTY_RULES: ReadonlyMap<string, Rule<Draft>> = new Map<string, 
   ['model-color-format', used(choice(COLOR_FORMATS, (d, v) => void (d.colorFormat = v)))],
   ['infer-dims', used(numbers([3], (d, v) => setDims(d, v)))],
   // The older form: channels;height;width;order.
-  ['input-dims', used(numbers([3, 4], (d, v) => setLegacyDims(d, v)))],
-  ['uff-input-dims', used(numbers([3, 4], (d, v) => setLegacyDims(d, v)))],
+  ['uff-input-dims', replacedBy(['infer-dims'], used(numbers([3, 4], (d, v) => setLegacyDims(d, v))))],
+  ['input-dims', replacedBy(['infer-dims', 'uff-input-dims'], used(numbers([3, 4], (d, v) => setLegacyDims(d, v))))],
   ['network-input-order', used(choice(INPUT_ORDERS, (d, v) => void (d.inputOrder = v)))],
   ['maintain-aspect-ratio', used(flag((d, v) => void (d.maintainAspectRatio = v)))],
   ['symmetric-padding', used(flag((d, v) => void (d.symmetricPadding = v)))],
@@ -77,7 +70,10 @@ export const PROPERTY_RULES: ReadonlyMap<string, Rule<Draft>> = new Map<string, 
 
   ['network-mode', used(choice(NETWORK_MODES, (d, v) => void (d.networkMode = v)))],
   ['network-type', used(choice(NETWORK_TYPES, (d, v) => void (d.networkType = v)))],
-  ['is-classifier', used(flag((d, v) => void (d.networkType = v ? 'classifier' : 'detector')))],
+  [
+    'is-classifier',
+    replacedBy(['network-type'], used(flag((d, v) => void (d.networkType = v ? 'classifier' : 'detector')))),
+  ],
   ['process-mode', used(choice(PROCESS_MODES, (d, v) => void (d.processMode = v)))],
   ['gie-unique-id', used(integer({ min: 1 }, (d, v) => void (d.gieUniqueId = v)))],
   ['batch-size', used(integer({ min: 1, max: 1024 }, (d, v) => void (d.batchSize = v)))],
@@ -90,18 +86,23 @@ export const PROPERTY_RULES: ReadonlyMap<string, Rule<Draft>> = new Map<string, 
   ['parse-classifier-func-name', used(string((d, v) => void (d.classifierParserFunction = v)))],
   ['parse-bbox-instance-mask-func-name', used(string((d, v) => void (d.instanceMaskParserFunction = v)))],
   ['cluster-mode', used(choice(CLUSTER_MODES, (d, v) => setClusterMode(d, v)))],
-  ['enable-dbscan', used(flag((d, v) => setClusterMode(d, v ? 'dbscan' : 'group-rectangles')))],
-  ['filter-out-class-ids', used(numbers([], (d, v) => void (d.filterOutClassIds = v)))],
+  [
+    'enable-dbscan',
+    replacedBy(['cluster-mode'], used(flag((d, v) => setClusterMode(d, v ? 'dbscan' : 'group-rectangles')))),
+  ],
+  ['filter-out-class-ids', used(integers(0, (d, v) => void (d.filterOutClassIds = v)))],
+  ['crop-objects-to-roi-boundary', used(flag((d, v) => void (d.cropObjectsToRoiBoundary = v)))],
 
   ['classifier-threshold', used(number({ min: 0 }, (d, v) => void (d.classifierThreshold = v)))],
   ['classifier-async-mode', used(flag((d, v) => void (d.classifierAsyncMode = v)))],
   ['classifier-type', used(string((d, v) => void (d.classifierType = v)))],
   ['segmentation-threshold', used(number({ min: 0 }, (d, v) => void (d.segmentationThreshold = v)))],
+  ['segmentation-output-order', used(choice(INPUT_ORDERS, (d, v) => void (d.segmentationOutputOrder = v)))],
   ['output-tensor-meta', used(flag((d, v) => void (d.outputTensorMeta = v)))],
   ['output-instance-mask', used(flag((d, v) => void (d.outputInstanceMask = v)))],
 
   ['operate-on-gie-id', used(integer({ min: -1 }, (d, v) => void (d.operateOnGieId = v)))],
-  ['operate-on-class-ids', used(numbers([], (d, v) => void (d.operateOnClassIds = v)))],
+  ['operate-on-class-ids', used(integers(-1, (d, v) => void (d.operateOnClassIds = v.filter((id) => id >= 0))))],
   ['input-object-min-width', used(integer({ min: 0 }, (d, v) => void (d.inputObjectMinWidth = v)))],
   ['input-object-min-height', used(integer({ min: 0 }, (d, v) => void (d.inputObjectMinHeight = v)))],
   ['input-object-max-width', used(integer({ min: 0 }, (d, v) => void (d.inputObjectMaxWidth = v)))],
@@ -118,23 +119,48 @@ export const PROPERTY_RULES: ReadonlyMap<string, Rule<Draft>> = new Map<string, 
   ['engine-create-func-name', notUsed(`${TENSORRT}, so there is no engine to create`)],
   ['custom-network-config', notUsed('only the custom library of the config reads it')],
   ['parse-func', notUsed('it belongs to DeepStream 4; name a parser with parse-bbox-func-name')],
-  ['int8-calib-file', notUsed(`${TENSORRT}; a quantised ONNX model brings its own scales`)],
-  ['workspace-size', notUsed(TENSORRT)],
+  [
+    'int8-calib-file',
+    notUsed(
+      `${TENSORRT}; a quantised ONNX model brings its own scales`,
+      string((d, v) => setTensorRt(d, { int8CalibrationFile: v })),
+    ),
+  ],
+  [
+    'workspace-size',
+    notUsed(
+      TENSORRT,
+      integer({ min: 0 }, (d, v) => setTensorRt(d, { workspaceSizeMb: v })),
+    ),
+  ],
   ['force-implicit-batch-dim', notUsed(TENSORRT)],
   ['output-io-formats', notUsed(TENSORRT)],
   ['layer-device-precision', notUsed(TENSORRT)],
-  ['enable-dla', notUsed('deep learning accelerators are not used yet')],
-  ['use-dla-core', notUsed('deep learning accelerators are not used yet')],
+  [
+    'enable-dla',
+    notUsed(
+      DLA,
+      flag((d, v) => setTensorRt(d, { enableDla: v })),
+    ),
+  ],
+  [
+    'use-dla-core',
+    notUsed(
+      DLA,
+      integer({ min: 0, max: 1 }, (d, v) => setTensorRt(d, { dlaCore: v })),
+    ),
+  ],
   ['scaling-compute-hw', notUsed('frames are scaled by the decoder')],
   ['scaling-buf-pool-size', notUsed(NVIDIA_MEMORY)],
   ['tensor-meta-pool-size', notUsed(NVIDIA_MEMORY)],
   ['disable-output-host-copy', notUsed(NVIDIA_MEMORY)],
   ['auto-inc-mem', notUsed(NVIDIA_MEMORY)],
   ['max-gpu-mem-per', notUsed(NVIDIA_MEMORY)],
+  ['clip-object-outside-roi', notUsed('there is no nvdspreprocess with regions in front of the model')],
+  ['raw-output-file-write', notUsed('tensors are not dumped')],
   ['input-tensor-from-meta', notUsed('there is no nvdspreprocess in front of the model')],
   ['dump-input-tensor', notUsed('tensors are not dumped')],
   ['dump-output-tensor', notUsed('tensors are not dumped')],
-  ['segmentation-output-order', notUsed('the order of a segmentation output follows from its shape')],
   ['tlt-model-key', notUsed('it is the key of an encrypted TAO model, which ONNX Runtime does not run')],
   ['uff-input-order', notUsed(UFF)],
   ['uff-input-blob-name', notUsed(UFF)],
@@ -143,7 +169,10 @@ export const PROPERTY_RULES: ReadonlyMap<string, Rule<Draft>> = new Map<string, 
 ]);
 
 /** A class-attributes group in the making. */
-export type AttributesDraft = { -readonly [Key in keyof ClassAttributes]: ClassAttributes[Key] };
+export type AttributesDraft = Draft<ClassAttributes>;
+
+/** `threshold` is the older name of `pre-cluster-threshold`: nvinfer takes the two in the order of the file. */
+export const SAME_ATTRIBUTES: ReadonlyMap<string, string> = new Map([['threshold', 'pre-cluster-threshold']]);
 
 const COLOURS = 'colours of boxes are not taken from the model configuration';
 const limit = (assign: (d: AttributesDraft, v: number) => void): Rule<AttributesDraft> =>
@@ -152,7 +181,7 @@ const fraction = (assign: (d: AttributesDraft, v: number) => void): Rule<Attribu
   used(number({ min: 0, max: 1 }, assign));
 
 /** `[class-attrs-all]` and `[class-attrs-N]`. */
-export const CLASS_RULES: ReadonlyMap<string, Rule<AttributesDraft>> = new Map<string, Rule<AttributesDraft>>([
+export const CLASS_RULES: Rules<AttributesDraft> = new Map<string, Rule<AttributesDraft>>([
   ['threshold', used(number({ min: 0 }, (d, v) => void (d.preClusterThreshold = v)))],
   ['pre-cluster-threshold', used(number({ min: 0 }, (d, v) => void (d.preClusterThreshold = v)))],
   ['post-cluster-threshold', used(number({ min: 0 }, (d, v) => void (d.postClusterThreshold = v)))],
@@ -168,15 +197,27 @@ export const CLASS_RULES: ReadonlyMap<string, Rule<AttributesDraft>> = new Map<s
   ['detected-min-h', limit((d, v) => void (d.detectedMinHeight = v))],
   ['detected-max-w', limit((d, v) => void (d.detectedMaxWidth = v))],
   ['detected-max-h', limit((d, v) => void (d.detectedMaxHeight = v))],
-  ['border-color', notUsed(COLOURS)],
-  ['bg-color', notUsed(COLOURS)],
+  [
+    'border-color',
+    notUsed(
+      COLOURS,
+      numbers([4], (d, v) => void (d.borderColor = v)),
+    ),
+  ],
+  [
+    'bg-color',
+    notUsed(
+      COLOURS,
+      numbers([4], (d, v) => void (d.backgroundColor = v)),
+    ),
+  ],
 ]);
 
-function setDims(draft: Draft, [channels = 0, height = 0, width = 0]: readonly number[]): void {
+function setDims(draft: InferDraft, [channels = 0, height = 0, width = 0]: readonly number[]): void {
   draft.inferDims = { channels, height, width };
 }
 
-function setLegacyDims(draft: Draft, values: readonly number[]): void {
+function setLegacyDims(draft: InferDraft, values: readonly number[]): void {
   const [first = 0, second = 0, third = 0, order = 0] = values;
   if (order === 1) {
     draft.inputOrder = 'NHWC';
@@ -184,7 +225,11 @@ function setLegacyDims(draft: Draft, values: readonly number[]): void {
   } else setDims(draft, [first, second, third]);
 }
 
-function setClusterMode(draft: Draft, mode: ClusterMode): void {
+function setTensorRt(draft: InferDraft, change: Partial<InferSpec['tensorRt']>): void {
+  draft.tensorRt = { ...draft.tensorRt, ...change };
+}
+
+function setClusterMode(draft: InferDraft, mode: ClusterMode): void {
   draft.clusterMode = mode;
   draft.clusterModeIsDefault = false;
 }
