@@ -1,10 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import { messageOf } from '@vantage/contracts';
-import type { Detection } from '@vantage/vision';
 import type { FrameReply, FrameRequest } from './frame-port.ts';
+import type { ModelOutput } from './model-output.ts';
 
 export interface InferenceResult {
-  readonly detections: readonly Detection[];
+  /** One for a picture, one for each region in their order; empty after an error. */
+  readonly outputs: readonly ModelOutput[];
   /** The picture's buffer, back for its pool. */
   readonly pixels: ArrayBuffer;
   readonly inferenceUs: number;
@@ -74,5 +75,5 @@ export class InferenceClient {
 }
 
 function failed(id: number, error: string): FrameReply {
-  return { id, pixels: new ArrayBuffer(0), detections: [], inferenceUs: 0, error };
+  return { id, pixels: new ArrayBuffer(0), outputs: [], inferenceUs: 0, error };
 }

@@ -1,4 +1,6 @@
-import type { Detection } from '@vantage/vision';
+import type { MessagePort } from 'node:worker_threads';
+import type { Box } from '@vantage/vision';
+import type { ModelOutput } from './model-output.ts';
 
 /** What travels between a camera's thread and a session's thread. Buffers are moved, never copied. */
 
@@ -6,19 +8,29 @@ import type { Detection } from '@vantage/vision';
 export interface FrameRequest {
   readonly id: number;
   readonly pixels: ArrayBuffer;
+  /** Size of the picture. One of another size than the network wants is scaled in the session: slower. */
   readonly pictureWidth: number;
   readonly pictureHeight: number;
   /** Part of the camera's frame that the picture shows, in source pixels. */
   readonly view: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
+  /** Secondary: rectangles in source pixels of the whole frame, each its own output. Absent: the picture as a whole. */
+  readonly regions?: readonly Box[];
 }
 
 export interface FrameReply {
   readonly id: number;
   /** The picture's buffer, for the pool it came from. */
   readonly pixels: ArrayBuffer;
-  /** Boxes in source pixels, best first. Empty after an error. */
-  readonly detections: readonly Detection[];
-  /** Time in the session, microseconds. */
+  /** One for a picture, one for each region in their order; empty after an error. */
+  readonly outputs: readonly ModelOutput[];
+  /** Time in the session, microseconds; a batch's is shared by its frames. */
   readonly inferenceUs: number;
   readonly error?: string;
 }
+
+/** First message to a camera where a model has several sessions: ports of the others, as good as the one it came by. */
+export interface MoreLanes {
+  readonly lanes: readonly MessagePort[];
+}
+
+export type FromSession = FrameReply | MoreLanes;

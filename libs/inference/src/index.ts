@@ -1,4 +1,7 @@
 export type { InferenceBackend, LoadedModel } from './backend.ts';
 export { InferenceClient, type InferenceResult } from './client.ts';
-export type { ModelReport, ModelSpec } from './model-spec.ts';
+export type { FrameReply, FrameRequest } from './frame-port.ts';
+export { EMPTY_OUTPUT, type ModelOutput } from './model-output.ts';
+export type { CustomParserSpec, ModelReport, ModelSpec, RemoteModel } from './model-spec.ts';
+export type { ExecutionProvider, RunnerOptions, TensorRunner } from './runners/runner.ts';
 export { WorkerPool, type WorkerPoolOptions } from './worker-pool.ts';

@@ -1,4 +1,5 @@
 import type { InferSpec } from '@vantage/deepstream';
+import type { ExecutionProvider } from './runners/runner.ts';
 
 /**
  * Everything a session needs to know about a model, as plain data: it crosses into worker threads by structured clone.
@@ -7,12 +8,44 @@ import type { InferSpec } from '@vantage/deepstream';
 export interface ModelSpec {
   /** Name for logs and reported properties, such as the configuration's file name. */
   readonly name: string;
+  /** Not looked at by the `remote` backend, which may leave it empty. */
   readonly onnxFile: string;
   readonly infer: InferSpec;
   /** Index is the class id. May be shorter than the model's classes; such a class is labelled `class-<id>`. */
   readonly labels: readonly string[];
-  /** Output parser asked for by name; otherwise `infer.parserFunction`, otherwise the output shapes decide. */
+  /** Labels of each head of a classifier with several: a line of the label file each, split at `;`. */
+  readonly labelRows?: readonly (readonly string[])[];
+  /** Output parser asked for by name; otherwise the one `infer` names, otherwise the output shapes decide. */
   readonly parser?: string;
+  /** The file that `infer.meanFile` names. */
+  readonly meanFile?: string;
+  /** Reads the outputs instead of a built-in parser. */
+  readonly customParser?: CustomParserSpec;
+  /** Where the network runs. Default `worker`: ONNX Runtime in the thread that reads its outputs. */
+  readonly backend?: 'worker' | 'sidecar' | { readonly remote: RemoteModel };
+  /** Providers in the order they are tried, `cpu` is always the last. Default `['cpu']`. */
+  readonly providers?: readonly ExecutionProvider[];
+}
+
+/** A file with a parser of the user's own (contract D.4). */
+export interface CustomParserSpec {
+  readonly kind: 'python' | 'js';
+  /** Absolute. */
+  readonly file: string;
+  /** Time for one frame. */
+  readonly deadlineMs?: number;
+  readonly memoryLimitMb?: number;
+}
+
+/** A model on a server that speaks the Open Inference Protocol v2. */
+export interface RemoteModel {
+  /** `host:port`. */
+  readonly url: string;
+  readonly model: string;
+  /** Absent for the latest. */
+  readonly version?: number;
+  /** Time for one batch. */
+  readonly deadlineMs?: number;
 }
 
 /** What a session found out while it loaded. Goes to the reported properties as it is. */

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parseInferConfig } from '@vantage/deepstream';
 import { InferenceClient } from './client.ts';
+import { EMPTY_OUTPUT } from './model-output.ts';
 import type { ModelSpec } from './model-spec.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -52,7 +53,7 @@ function spec(model: string, properties: readonly string[] = []): ModelSpec {
       });
     const results = await Promise.all([look(), look()]);
     expect(results.map((result) => result.error)).toEqual([undefined, undefined]);
-    expect(results.map((result) => result.detections)).toEqual([[], []]);
+    expect(results.map((result) => result.outputs)).toEqual([[EMPTY_OUTPUT], [EMPTY_OUTPUT]]);
     expect(results.map((result) => result.pixels.byteLength)).toEqual([3 * 416 * 234, 3 * 416 * 234]);
     client.close();
   });

@@ -31,9 +31,14 @@ async function answer(session: Session, frame: FrameRequest, started: number): P
   const { id, pixels } = frame;
   try {
     const detections = await session.run(frame);
-    return { id, pixels, detections, inferenceUs: Math.round((performance.now() - started) * 1000) };
+    return {
+      id,
+      pixels,
+      outputs: [{ detections, attributes: [] }],
+      inferenceUs: Math.round((performance.now() - started) * 1000),
+    };
   } catch (error) {
-    return { id, pixels, detections: [], inferenceUs: 0, error: messageOf(error) };
+    return { id, pixels, outputs: [], inferenceUs: 0, error: messageOf(error) };
   }
 }
 

@@ -181,7 +181,8 @@ export class CameraTask {
       return;
     }
     this.#failure = undefined;
-    const detections = this.#tracker?.update(result.detections, picture.ptsUs) ?? result.detections;
+    const found = result.outputs[0]?.detections ?? [];
+    const detections = this.#tracker?.update(found, picture.ptsUs) ?? found;
     this.#emit(this.#insights(picture, detections));
   }
 

@@ -41,8 +41,8 @@ class HeldModel {
   async answer(error?: string): Promise<void> {
     await this.has(this.#answered + 1);
     const { id, pixels } = this.requests[this.#answered++]!;
-    const detections = error === undefined ? [{ label: this.#label }] : [];
-    this.#port.postMessage({ id, pixels, detections, inferenceUs: 500, ...(error ? { error } : {}) }, [pixels]);
+    const outputs = error === undefined ? [{ detections: [{ label: this.#label }], attributes: [] }] : [];
+    this.#port.postMessage({ id, pixels, outputs, inferenceUs: 500, ...(error ? { error } : {}) }, [pixels]);
   }
 
   get closed(): Promise<unknown> {
@@ -80,8 +80,8 @@ describe('FrameFlow', () => {
     const flow = new FrameFlow({
       policy,
       view: () => ({ left: 0, top: 0, width: 8, height: 4 }),
-      onResult: ({ frameId }, { detections, error }) => {
-        own.push({ frameId, by: error ?? detections[0]?.label ?? 'nothing' });
+      onResult: ({ frameId }, { outputs, error }) => {
+        own.push({ frameId, by: error ?? outputs[0]?.detections[0]?.label ?? 'nothing' });
         arrived?.();
       },
     });
