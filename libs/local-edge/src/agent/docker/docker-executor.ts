@@ -167,7 +167,7 @@ export class DockerExecutor implements ModuleExecutor {
     imageHash: string,
   ): Promise<ModuleHandle> {
     // Attached before it starts, so that not a line is missed; the wait too, for one that ends at once.
-    const { drained } = await this.#attach(docker, container, launch);
+    const { drained, detach } = await this.#attach(docker, container, launch);
     const gaveUp = new AbortController();
     const waiting = container.wait({ condition: 'next-exit', abortSignal: gaveUp.signal }) as Promise<{
       StatusCode: number;
@@ -180,6 +180,7 @@ export class DockerExecutor implements ModuleExecutor {
       await unless([304], () => container.start());
     } catch (error) {
       gaveUp.abort();
+      detach();
       throw error;
     }
     const exited = ended.then(async (exit) => {
@@ -208,7 +209,7 @@ export class DockerExecutor implements ModuleExecutor {
     docker: Docker,
     container: Docker.Container,
     { onLine, createOptions }: ModuleLaunch,
-  ): Promise<{ readonly drained: Promise<void> }> {
+  ): Promise<{ readonly drained: Promise<void>; readonly detach: () => void }> {
     const stream = (await container.attach({
       stream: true,
       stdin: true,
@@ -234,7 +235,7 @@ export class DockerExecutor implements ModuleExecutor {
         resolve();
       });
     });
-    return { drained };
+    return { drained, detach: () => stream.destroy() };
   }
 
   async #explain(container: Docker.Container, exit: ModuleExit): Promise<ModuleExit> {
