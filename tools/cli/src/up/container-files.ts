@@ -15,11 +15,12 @@ export function bindFolders(content: ModulesContent, moduleId: string, files: re
   const module = isObject(modules) ? modules[moduleId] : undefined;
   const settings = isObject(module) ? module['settings'] : undefined;
   if (!isObject(settings)) throw new VantageError('DEPLOYMENT_INVALID', `the deployment has no module ${moduleId}`);
-  const mutable = settings as Record<string, unknown>;
+  // The manifest was generated a moment ago: its createOptions are texts.
+  const mutable = settings as Record<string, string>;
   const keys = Object.keys(mutable).filter((key) => /^createOptions\d*$/.test(key));
   const text = keys
     .sort()
-    .map((key) => String(mutable[key] ?? ''))
+    .map((key) => mutable[key] ?? '')
     .join('');
   const options = (text === '' ? {} : JSON.parse(text)) as { HostConfig?: { Binds?: string[] } };
   const folders = new Set(files.map((file) => path.dirname(path.resolve(file))));

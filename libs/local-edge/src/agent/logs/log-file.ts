@@ -30,7 +30,8 @@ export function logSizes(createOptions: Readonly<Record<string, unknown>>): LogS
   const hostConfig = createOptions['HostConfig'];
   const logConfig = isTwinObject(hostConfig) ? hostConfig['LogConfig'] : undefined;
   const config = isTwinObject(logConfig) && isTwinObject(logConfig['Config']) ? logConfig['Config'] : {};
-  const [, number, unit] = /^(\d+)([kmg]?)b?$/i.exec(String(config['max-size'] ?? '')) ?? [];
+  const maxSize = config['max-size'];
+  const [, number, unit] = /^(\d+)([kmg]?)b?$/i.exec(typeof maxSize === 'string' ? maxSize : '') ?? [];
   const scale = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }[(unit ?? '').toLowerCase()] ?? 1;
   const files = Number(config['max-file'] ?? DEFAULT_SIZES.files);
   return {

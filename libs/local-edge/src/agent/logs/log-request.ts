@@ -65,7 +65,7 @@ export function encode(text: string, encoding: LogRequest['encoding']): Buffer {
 
 function oneOf<T extends string>(value: unknown, allowed: readonly [T, ...T[]], name: string): T {
   if (value === undefined || value === null) return allowed[0];
-  const found = allowed.find((item) => item === String(value).toLowerCase());
+  const found = allowed.find((item) => typeof value === 'string' && item === value.toLowerCase());
   if (found === undefined) throw invalidArgument(`${name}: one of ${allowed.join(', ')} expected`);
   return found;
 }
