@@ -115,7 +115,7 @@ function networkOf(
   const networking = createOptions['NetworkingConfig'];
   const endpoints = isTwinObject(networking) ? networking['EndpointsConfig'] : undefined;
   const { [EDGE_NETWORK]: own, ...others } = isTwinObject(endpoints) ? endpoints : {};
-  const settings: EndpointSettings = isTwinObject(own) ? (own) : {};
+  const settings: EndpointSettings = isTwinObject(own) ? own : {};
   return {
     HostConfig: { NetworkMode: place.network },
     NetworkingConfig: {

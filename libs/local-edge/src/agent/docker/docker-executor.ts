@@ -59,7 +59,7 @@ export class DockerExecutor implements ModuleExecutor {
       logger.warn('a container of an earlier run is still there; it is removed', { container: name });
     });
     const network = await docker.createNetwork({ Name: this.#prefix, Driver: 'bridge', Labels: this.#labels });
-    const { IPAM: ipam } = (await network.inspect());
+    const { IPAM: ipam } = await network.inspect();
     const gatewayAddress = ipam?.Config?.[0]?.Gateway;
     if (gatewayAddress === undefined) throw containerFailed(this.#prefix, 'its network has no gateway address');
     const gatewayHostName = await this.#gateway.open(gatewayAddress, ports, logger);
