@@ -5,6 +5,7 @@ import { downCommand } from './down/command.ts';
 import { faultCommand } from './fault/command.ts';
 import { imageCommand } from './image/command.ts';
 import { fleetCommand } from './fleet/command.ts';
+import { configCommand } from './explain/command.ts';
 import { inferCommand } from './infer/command.ts';
 import { logsCommand } from './logs/command.ts';
 import { monitorCommand } from './monitor/command.ts';
@@ -29,6 +30,7 @@ const program = new Command('vantage')
   .addCommand(routeCommand())
   .addCommand(fleetCommand())
   .addCommand(inferCommand())
+  .addCommand(configCommand())
   .addCommand(imageCommand());
 
 try {

@@ -141,7 +141,8 @@ function apply(
     case 'tentativeDetectorConfidence':
       if (!cascaded || runsAs !== 'bytetrack')
         return 'only cascaded matching (associationMatcherType 1) has weak detections';
-      tuning.highThreshold = tuning.newTrackThreshold = value;
+      // Below the least score there are no detections, also where the file wants weak ones there.
+      tuning.highThreshold = tuning.newTrackThreshold = Math.max(value, leastConfidence(values));
       return undefined;
     case 'minMatchingScore4TentativeIou':
       if (!cascaded || runsAs !== 'bytetrack')
