@@ -1,8 +1,7 @@
 import path from 'node:path';
-import { connectEngine } from '@vantage/local-edge';
+import { connectEngine, LOCAL_BASE, makeLocalBase } from '@vantage/local-edge';
 import { resolveFfmpeg } from '@vantage/media';
 import { buildImage, type BuiltImage } from './build.ts';
-import { LOCAL_BASE, makeLocalBase } from './local-base.ts';
 import { findModules, hostPlatform } from './modules.ts';
 
 export interface ImageBuildOptions {

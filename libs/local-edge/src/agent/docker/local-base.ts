@@ -35,12 +35,12 @@ const run = promisify(execFile);
  * Makes a base image out of this machine's own Node, ffmpeg, shell and the libraries that they need: no registry, no
  * package server, a few seconds. For trying images here; a device gets images on a base that somebody maintains.
  * @returns the size of the image in bytes
- * @throws VantageError IMAGE_BASE_UNSUPPORTED on anything but Linux
+ * @throws VantageError EDGE_BASE_IMAGE_UNSUPPORTED on anything but Linux
  */
 export async function makeLocalBase(docker: Docker, options: LocalBaseOptions): Promise<number> {
   if (process.platform !== 'linux') {
     throw new VantageError(
-      'IMAGE_BASE_UNSUPPORTED',
+      'EDGE_BASE_IMAGE_UNSUPPORTED',
       'a local base can only be made on Linux: use --base with an image that has Node',
     );
   }
@@ -149,5 +149,6 @@ async function drained(stream: NodeJS.ReadableStream): Promise<void> {
   let text = '';
   for await (const chunk of stream) text += String(chunk);
   const problem = /"error":"([^"]*)"/.exec(text)?.[1];
-  if (problem !== undefined) throw new VantageError('IMAGE_BUILD_FAILED', `the base image cannot be made: ${problem}`);
+  if (problem !== undefined)
+    throw new VantageError('EDGE_BASE_IMAGE_FAILED', `the base image cannot be made: ${problem}`);
 }
