@@ -14,7 +14,8 @@ export interface CompileResult {
 
 /**
  * Azure DeepStream Accelerator's `pipelineConfigs` and `streams` to graphs, one a pipeline: all its cameras feed one
- * model, and each camera's insights go through a tracker of its own to the `inference` output and the recorder.
+ * model, each camera's objects go through a tracker of its own and the secondary models, in the order of the twin, to
+ * the `inference` output and the recorder.
  */
 export function compileComponents(components: Components): CompileResult {
   if (!components.enabled) return { graphs: [], notes: [] };
@@ -51,6 +52,10 @@ function compilePipeline(config: PipelineConfig, streams: readonly Stream[]): Sk
     connect(last, tracker, { capacity: 2, policy: 'block' });
     last = [tracker];
   }
+  for (const secondary of secondaryNodes(config)) {
+    connect(last, secondary, { capacity: 1, policy: 'block' });
+    last = [secondary];
+  }
   connect(last, { kind: 'export', id: 'inference', output: 'inference' }, { capacity: 32, policy: 'dropOldest' });
   connect(
     last,
@@ -67,6 +72,7 @@ function sourceNode(config: PipelineConfig, stream: Stream): SourceNode {
     id: `source/${sensor.name}`,
     sensor: sensor.name,
     url: streamUri(stream),
+    ...(config.dewarp ? { dewarp: config.dewarp } : {}),
     ...(config.crop ? { crop: config.crop } : {}),
     regions: sensor.regionsOfInterest.map(({ label, color, coordinates }) => ({ label, color, coordinates })),
     pace: sensor.playback.paced ? 'realtime' : 'asFastAsPossible',
@@ -77,13 +83,19 @@ function sourceNode(config: PipelineConfig, stream: Stream): SourceNode {
 function modelNode(config: PipelineConfig): ModelNode | undefined {
   const { primary, zip } = config;
   if (!primary) return undefined;
-  return {
+  return { kind: 'model', id: 'model/primary', role: 'primary', ...(zip ? { package: zip } : {}), ...primary };
+}
+
+/** In the order of the twin, which is the order of the cascade. */
+function secondaryNodes({ primary, secondaries, zip }: PipelineConfig): ModelNode[] {
+  if (!primary) return [];
+  return secondaries.map((secondary, order) => ({
     kind: 'model',
-    id: 'model/primary',
+    id: `model/secondary-${order + 1}`,
+    role: { secondary: order },
     ...(zip ? { package: zip } : {}),
-    configFile: primary.configFile,
-    ...(primary.parser === undefined ? {} : { parser: primary.parser }),
-  };
+    ...secondary,
+  }));
 }
 
 function trackerNode(config: PipelineConfig): TrackerNode | undefined {
@@ -93,7 +105,13 @@ function trackerNode(config: PipelineConfig): TrackerNode | undefined {
     case 'light':
       return { kind: 'tracker', id: 'tracker', algorithm: 'light' };
     case 'file':
-      return { kind: 'tracker', id: 'tracker', algorithm: 'file', configFile: config.tracker.path };
+      return {
+        kind: 'tracker',
+        id: 'tracker',
+        algorithm: 'file',
+        ...(config.zip ? { package: config.zip } : {}),
+        configFile: config.tracker.path,
+      };
   }
 }
 
@@ -101,9 +119,6 @@ function trackerNode(config: PipelineConfig): TrackerNode | undefined {
 function refused(config: PipelineConfig): string | undefined {
   if (config.passthrough !== undefined) {
     return 'deepstreamPassthrough is GStreamer text, and there is no GStreamer here; describe the pipeline by its model and options';
-  }
-  if (config.primary?.pyFile !== undefined || config.primary?.jsFile !== undefined) {
-    return 'a custom parser file (pyFile, jsFile) cannot be run by this version; name a built-in parser with "parser" instead';
   }
   return undefined;
 }

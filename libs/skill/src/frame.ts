@@ -1,4 +1,15 @@
-import type { Detection } from '@vantage/vision';
+import type { Attribute, Detection, SegmentationMap, TensorData, TextReading } from '@vantage/vision';
+
+/** A detection with what secondary models said about it. */
+export interface FrameObject extends Detection {
+  /** Place in the same list of the object it was found on, by a secondary detector. */
+  readonly parent?: number;
+  /** What a secondary's custom parser said: a JSON value. */
+  readonly customInfo?: unknown;
+  readonly text?: TextReading;
+  /** Length 1. */
+  readonly embedding?: Float32Array;
+}
 
 /** What is known about one frame of one camera. Pixels stay where they were decoded; this is what travels. */
 export interface FrameInsights {
@@ -9,8 +20,20 @@ export interface FrameInsights {
   readonly ptsUs: number;
   /** When the frame was captured, milliseconds since the Unix epoch. */
   readonly captureTimeMs: number;
+  /** Size in pixels of the frame that boxes and regions refer to: the camera's, or the dewarped one. */
   readonly width: number;
   readonly height: number;
   /** Boxes in pixels of the whole frame. */
-  readonly detections: readonly Detection[];
+  readonly detections: readonly FrameObject[];
+  /** What models of the other kinds say about the frame as a whole. */
+  readonly classifications?: readonly Attribute[];
+  readonly segmentation?: SegmentationMap;
+  readonly text?: TextReading;
+  /** Length 1. */
+  readonly embedding?: Float32Array;
+  readonly tensors?: readonly TensorData[];
+  /** Message of the primary's custom parser: a JSON value. */
+  readonly custom?: unknown;
+  /** The model did not look at this frame (`interval`): the tracker says where the objects are. */
+  readonly predicted?: boolean;
 }

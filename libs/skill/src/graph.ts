@@ -25,6 +25,8 @@ export interface SourceNode {
   readonly sensor: string;
   /** With credentials where the twin gives some: never log it, `redact` it. */
   readonly url: string;
+  /** Straightens the picture of a wide lens, before the crop. The dewarped picture is then the camera's frame. */
+  readonly dewarp?: { readonly configFile: string };
   /** Part of the frame that is looked at. Boxes and regions keep to the whole frame's coordinates all the same. */
   readonly crop?: PixelRect;
   readonly regions: readonly Region[];
@@ -34,15 +36,26 @@ export interface SourceNode {
   readonly loop: boolean;
 }
 
+/** A zip or folder that paths are relative to. May hold a credential. */
+export interface ModelPackage {
+  readonly url: string;
+  readonly sha256?: string;
+}
+
 export interface ModelNode {
   readonly kind: 'model';
   readonly id: string;
-  /** Zip or folder the other paths are relative to; absent: they are paths on this machine. May hold a credential. */
-  readonly package?: { readonly url: string; readonly sha256?: string };
-  /** nvinfer configuration file. */
+  /** Absent: `primary`, which looks at frames. A secondary looks at objects; lower orders first. */
+  readonly role?: 'primary' | { readonly secondary: number };
+  /** Absent: paths on this machine. */
+  readonly package?: ModelPackage;
+  /** nvinfer or nvinferserver configuration file. */
   readonly configFile: string;
   /** Name of a built-in output parser. */
   readonly parser?: string;
+  /** A parser of the user's own (contract D.4), relative to the package. At most one of the two. */
+  readonly pyFile?: string;
+  readonly jsFile?: string;
 }
 
 export interface TrackerNode {
@@ -50,6 +63,8 @@ export interface TrackerNode {
   readonly id: string;
   /** `light` is the built-in tracker; `file` names a DeepStream tracker configuration. */
   readonly algorithm: 'light' | 'file';
+  /** Absent: `configFile` is a path on this machine. */
+  readonly package?: ModelPackage;
   readonly configFile?: string;
 }
 
@@ -97,4 +112,17 @@ export function nextNode<K extends GraphNode['kind']>(
 ): Extract<GraphNode, { kind: K }> | undefined {
   const targets = new Set(graph.edges.filter((edge) => edge.from === from).map((edge) => edge.to));
   return nodesOf(graph, kind).find((node) => targets.has(node.id));
+}
+
+/** The model that looks at frames. */
+export function primaryModel(graph: SkillGraph): ModelNode | undefined {
+  return nodesOf(graph, 'model').find(({ role }) => role === undefined || role === 'primary');
+}
+
+/** The models that look at objects, in cascade order. */
+export function secondaryModels(graph: SkillGraph): ModelNode[] {
+  const order = ({ role }: ModelNode): number => (typeof role === 'object' ? role.secondary : -1);
+  return nodesOf(graph, 'model')
+    .filter((node) => order(node) >= 0)
+    .sort((a, b) => order(a) - order(b));
 }

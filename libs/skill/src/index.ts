@@ -1,12 +1,15 @@
 export { compileComponents, type CompileNote, type CompileResult } from './compile.ts';
-export type { FrameInsights } from './frame.ts';
+export type { FrameInsights, FrameObject } from './frame.ts';
 export {
   nextNode,
   nodesOf,
+  primaryModel,
+  secondaryModels,
   type ExportNode,
   type GraphEdge,
   type GraphNode,
   type ModelNode,
+  type ModelPackage,
   type PixelRect,
   type QueuePolicy,
   type RecorderNode,
@@ -15,4 +18,5 @@ export {
   type SourceNode,
   type TrackerNode,
 } from './graph.ts';
+export { describeStep, type StepEffect } from './describe-step.ts';
 export { planChange, type PlanStep } from './plan.ts';

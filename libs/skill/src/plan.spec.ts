@@ -30,6 +30,17 @@ function graph(id: string, sources: readonly SourceNode[], model = 'a.txt', trac
   };
 }
 
+function cascade(secondary: string): SkillGraph {
+  const base = graph('People', [source('gate'), source('yard')]);
+  const node = {
+    kind: 'model',
+    id: 'model/secondary-1',
+    role: { secondary: 0 },
+    configFile: secondary,
+  } as const;
+  return { ...base, nodes: [...base.nodes, node] };
+}
+
 describe('planChange', () => {
   const people = graph('People', [source('gate'), source('yard')]);
 
@@ -60,13 +71,44 @@ describe('planChange', () => {
       'another model: no camera is opened again',
       [people],
       [graph('People', [source('gate'), source('yard')], 'b.txt')],
-      [{ action: 'swapModel', pipeline: 'People' }],
+      [{ action: 'swapModel', pipeline: 'People', node: 'model/primary', why: 'another configuration file is named' }],
+    ],
+    [
+      'another crop: other pictures of the same stream',
+      [people],
+      [graph('People', [source('gate', { crop: { left: 0, top: 0, width: 9, height: 9 } }), source('yard')])],
+      [{ action: 'setPicture', pipeline: 'People', sensor: 'gate', why: 'its crop changed' }],
+    ],
+    [
+      'a secondary model joins',
+      [people],
+      [cascade('colour.txt')],
+      [{ action: 'addModel', pipeline: 'People', node: 'model/secondary-1' }],
+    ],
+    [
+      'another secondary model',
+      [cascade('colour.txt')],
+      [cascade('make.txt')],
+      [
+        {
+          action: 'swapModel',
+          pipeline: 'People',
+          node: 'model/secondary-1',
+          why: 'another configuration file is named',
+        },
+      ],
+    ],
+    [
+      'the secondary model is left out',
+      [cascade('colour.txt')],
+      [people],
+      [{ action: 'removeModel', pipeline: 'People', node: 'model/secondary-1' }],
     ],
     [
       'tracker off',
       [people],
       [graph('People', [source('gate'), source('yard')], 'a.txt', false)],
-      [{ action: 'swapTracker', pipeline: 'People' }],
+      [{ action: 'swapTracker', pipeline: 'People', why: 'no tracker is named' }],
     ],
   ])('%s', (_name, current, wanted, steps) => {
     expect(planChange(current, wanted)).toEqual(steps);

@@ -4,6 +4,7 @@ import type { Ffmpeg } from '@vantage/media';
 import { Backoff, redact, type Logger } from '@vantage/observability';
 import {
   nodesOf,
+  primaryModel,
   type FrameInsights,
   type ModelNode,
   type PlanStep,
@@ -108,7 +109,12 @@ export class Pipeline {
           await this.#closeCamera(step.sensor);
           break;
         case 'swapModel':
-          this.#loadModel();
+        case 'addModel':
+        case 'removeModel':
+          if (
+            !graph.nodes.some((node) => node.id === step.node && node.kind === 'model' && typeof node.role === 'object')
+          )
+            this.#loadModel();
           break;
         case 'swapTracker':
           for (const camera of this.#cameras.values()) camera.setTracker(this.#tracks());
@@ -116,6 +122,7 @@ export class Pipeline {
         case 'addCamera':
           this.#openCamera(this.#source(step.sensor));
           break;
+        case 'setPicture':
         case 'reopenCamera':
           await this.#closeCamera(step.sensor);
           this.#openCamera(this.#source(step.sensor));
@@ -158,7 +165,7 @@ export class Pipeline {
     this.#modelAttempt.abort();
     const attempt = new AbortController();
     this.#modelAttempt = attempt;
-    const [node] = nodesOf(this.#graph, 'model');
+    const node = primaryModel(this.#graph);
     const done = node ? this.#tryModel(node, attempt.signal) : this.#takeModel(undefined);
     done.catch((error: unknown) => this.#problem('MODEL_LOAD_FAILED', messageOf(error)));
   }
