@@ -16,6 +16,7 @@ import { UpstreamStore, type UpstreamRetention } from './upstream-store.ts';
 
 const DEFAULT_STORE_BYTES = 256 * 1024 * 1024;
 const ACK_TIMEOUT_MS = 30_000;
+const DELIVERY_WINDOW = 16;
 const SWEEP_MS = 60_000;
 const SWEEP_ITEMS = 10_000;
 /** A time to live of 0 means "not when the target is away"; one that is there gets the message within this time. */
@@ -26,6 +27,12 @@ export interface MessagingLimits {
   readonly storeLimitBytes?: number;
   /** How long a module may take to acknowledge a message, milliseconds. Default 30 000, as in edgeHub. */
   readonly messageAckTimeoutMs?: number;
+  /**
+   * Most messages on the wire to one module that it has not acknowledged. Default 16; edgeHub has 1, which makes each
+   * message wait for a whole round trip. They arrive in order all the same (MQTT 3.1.1, 4.6). A message of a more urgent
+   * route waits behind so many at most, and a module that is lost gets so many once more at most.
+   */
+  readonly deliveryWindow?: number;
   /** How much is kept of what left for the cloud. Default 100 000 messages, 128 MiB. */
   readonly upstreamRetention?: Partial<UpstreamRetention>;
 }
@@ -81,6 +88,7 @@ export class Messaging {
       counts: this.counts,
       logger,
       ackTimeoutMs,
+      window: Math.max(1, limits.deliveryWindow ?? DELIVERY_WINDOW),
     });
     for (const { target, priority } of this.#store.queues()) {
       if (target === UPSTREAM) this.#upstream.resume(priority);

@@ -16,30 +16,42 @@ export interface ModuleDeliveryOptions {
   readonly logger: Logger;
   /** How long a module may take to acknowledge before the message counts as failed, milliseconds. */
   readonly ackTimeoutMs: number;
+  /** Most messages on the wire to one module. */
+  readonly window: number;
 }
+
+/** Tokens that are remembered of what was not acknowledged in time. */
+const MAX_LATE = 1000;
 
 interface InFlight {
   readonly item: Waiting;
   readonly connection: Connection;
   readonly token: number;
-  readonly timer: NodeJS.Timeout;
 }
 
 interface ModuleQueue {
   readonly lanes: WaitingLanes;
   readonly backoff: Backoff;
-  inFlight: InFlight | undefined;
+  /** On the wire, in the order it was sent. */
+  readonly inFlight: InFlight[];
+  /**
+   * When the oldest on the wire became the one that is waited for. A slow module works them off one by one, so the time it
+   * may take counts for each from here and not from when it was sent.
+   */
+  waitingSinceMs: number;
+  /** One for all that is on the wire, and not wound up again for each: most are acknowledged long before. */
+  ackTimer: NodeJS.Timeout | undefined;
   /** Runs while the module rests after a failure. */
   retry: NodeJS.Timeout | undefined;
-  /** What failed last, and the tokens it was sent under: an acknowledgement that comes late counts all the same. */
-  late: { readonly item: Waiting; readonly tokens: Set<number> } | undefined;
+  /** What was sent in vain, by token: an acknowledgement that comes late counts all the same. */
+  readonly late: Map<number, Waiting>;
 }
 
 /**
  * Brings stored messages to the inputs of modules (contract iot-edge-runtime B.4): the most urgent queue first and
- * each in order, one message on the wire per module until its PUBACK, kept while the module is away. After a failure the
- * module rests for a while that grows from one second to a minute, and gets the same message again; a new connection
- * ends the rest.
+ * each in order, a window of messages on the wire per module until their PUBACKs, kept while the module is away. When the
+ * oldest is not acknowledged in time, the module rests for a while that grows from one second to a minute, and gets all
+ * that it did not acknowledge again in order; a new connection ends the rest.
  */
 export class ModuleDelivery {
   readonly #options: ModuleDeliveryOptions;
@@ -57,10 +69,7 @@ export class ModuleDelivery {
 
   stop(): void {
     this.#stopped = true;
-    for (const queue of this.#queues.values()) {
-      clearTimeout(queue.inFlight?.timer);
-      clearTimeout(queue.retry);
-    }
+    for (const queue of this.#queues.values()) clearTimers(queue);
     this.#queues.clear();
   }
 
@@ -85,15 +94,13 @@ export class ModuleDelivery {
   acknowledged(name: string, token: number): void {
     const queue = this.#queues.get(name);
     if (queue === undefined) return;
-    const late = queue.late?.tokens.has(token) === true ? queue.late.item : undefined;
-    const { inFlight } = queue;
-    if (inFlight?.token === token || (late !== undefined && inFlight?.item.id === late.id)) {
-      clearTimeout(inFlight?.timer);
-      queue.inFlight = undefined;
-    } else if (late !== undefined) queue.lanes.drop(late.id, late.priority);
-    const item = late ?? (inFlight?.token === token ? inFlight.item : undefined);
+    const at = queue.inFlight.findIndex((sent) => sent.token === token);
+    const item = at < 0 ? queue.late.get(token) : queue.inFlight[at]?.item;
     if (item === undefined) return;
-    queue.late = undefined;
+    if (at >= 0) queue.inFlight.splice(at, 1);
+    else takeOut(queue, item);
+    queue.waitingSinceMs = performance.now();
+    forgetLate(queue, item.id);
     this.#options.counts.delivered(item);
     this.#options.store.settle([item]);
     this.ready(name);
@@ -103,70 +110,85 @@ export class ModuleDelivery {
   disconnected(name: string): void {
     const queue = this.#queues.get(name);
     if (queue === undefined) return;
-    queue.late = undefined;
-    this.#takeBack(queue);
+    queue.late.clear();
+    takeBack(queue);
   }
 
   /** The module is gone for good. */
   forget(name: string): void {
     const queue = this.#queues.get(name);
-    clearTimeout(queue?.inFlight?.timer);
-    clearTimeout(queue?.retry);
+    if (queue !== undefined) clearTimers(queue);
     this.#queues.delete(name);
   }
 
   /** Takes a copy out that is too old; false when it is on the wire just now. */
   drop({ id, target, priority }: Copy): boolean {
     const queue = this.#queues.get(target);
-    if (queue?.inFlight?.item.id === id) return false;
-    queue?.lanes.drop(id, priority);
+    if (queue === undefined) return true;
+    if (queue.inFlight.some(({ item }) => item.id === id)) return false;
+    queue.lanes.drop(id, priority);
+    forgetLate(queue, id);
     return true;
   }
 
-  /** Sends the next message to a module if it can take one. */
+  /** Sends to a module what it can take. */
   #pump(name: string): void {
     const queue = this.#queues.get(name);
     const connection = this.#options.connections.get(name);
     if (queue === undefined || queue.retry !== undefined || connection?.ready.has('inputs') !== true) return;
     // A connection that was taken over ends without a word.
-    if (queue.inFlight !== undefined && queue.inFlight.connection !== connection) this.disconnected(name);
-    if (queue.inFlight !== undefined) return;
-    for (let item = queue.lanes.take(); item !== undefined; item = queue.lanes.take()) {
-      if (item.expiresAtMs === null || item.expiresAtMs > this.#options.faults.now()) {
-        this.#send(queue, item, connection);
+    if (queue.inFlight[0] !== undefined && queue.inFlight[0].connection !== connection) this.disconnected(name);
+    while (queue.inFlight.length < this.#options.window) {
+      const item = queue.lanes.take();
+      if (item === undefined) return;
+      if (item.expiresAtMs !== null && item.expiresAtMs <= this.#options.faults.now()) {
+        forgetLate(queue, item.id);
+        this.#options.counts.expired(item);
+        this.#options.store.settle([item]);
+      } else if (!this.#send(queue, item, connection)) {
+        queue.lanes.putBack(item);
         return;
       }
-      this.#options.counts.expired(item);
-      this.#options.store.settle([item]);
     }
   }
 
-  #send(queue: ModuleQueue, item: Waiting, connection: Connection): void {
-    const { connections, ackTimeoutMs } = this.#options;
+  /** False when the client cannot be sent to. */
+  #send(queue: ModuleQueue, item: Waiting, connection: Connection): boolean {
+    const { connections } = this.#options;
     const { name, deviceId, moduleId } = connection;
     const input = item.endpoint.slice(name.length + 1);
-    const token = connections.send(
-      name,
-      inputTopic(deviceId, moduleId, input, deliveryBag(item.message)),
-      item.message.body,
-      1,
-    );
-    if (token === undefined) {
-      queue.lanes.putBack(item);
-      return;
-    }
-    const timer = setTimeout(() => {
-      this.#failed(name, queue);
-    }, ackTimeoutMs);
-    queue.inFlight = { item, connection, token, timer };
+    const topic = inputTopic(deviceId, moduleId, input, deliveryBag(item.message));
+    const token = connections.send(name, topic, item.message.body, 1);
+    if (token === undefined) return false;
+    if (queue.inFlight.length === 0) queue.waitingSinceMs = performance.now();
+    queue.inFlight.push({ item, connection, token });
+    this.#watch(name, queue);
+    return true;
   }
 
-  #failed(name: string, queue: ModuleQueue): void {
-    if (queue.inFlight === undefined) return;
-    const { item, token } = queue.inFlight;
-    if (queue.late?.item.id !== item.id) queue.late = { item, tokens: new Set() };
-    queue.late.tokens.add(token);
-    this.#takeBack(queue);
+  #watch(name: string, queue: ModuleQueue): void {
+    if (queue.ackTimer !== undefined || queue.inFlight.length === 0) return;
+    const { ackTimeoutMs } = this.#options;
+    const leftMs = queue.waitingSinceMs + ackTimeoutMs - performance.now();
+    queue.ackTimer = setTimeout(
+      () => {
+        queue.ackTimer = undefined;
+        const [oldest] = queue.inFlight;
+        if (oldest === undefined) return;
+        if (performance.now() - queue.waitingSinceMs >= ackTimeoutMs) this.#failed(name, queue, oldest.item);
+        else this.#watch(name, queue);
+      },
+      Math.max(0, Math.ceil(leftMs)),
+    );
+  }
+
+  #failed(name: string, queue: ModuleQueue, item: Waiting): void {
+    for (const { token, item: sent } of queue.inFlight) queue.late.set(token, sent);
+    for (const token of queue.late.keys()) {
+      if (queue.late.size <= MAX_LATE) break;
+      queue.late.delete(token);
+    }
+    takeBack(queue);
     const restMs = Math.round(queue.backoff.next());
     this.#options.counts.retried(item);
     this.#options.logger.warn('a message was not acknowledged in time; it is sent again', {
@@ -180,13 +202,6 @@ export class ModuleDelivery {
     }, restMs);
   }
 
-  #takeBack(queue: ModuleQueue): void {
-    if (queue.inFlight === undefined) return;
-    clearTimeout(queue.inFlight.timer);
-    queue.lanes.putBack(queue.inFlight.item);
-    queue.inFlight = undefined;
-  }
-
   #queue(name: string): ModuleQueue {
     const known = this.#queues.get(name);
     if (known !== undefined) return known;
@@ -194,11 +209,34 @@ export class ModuleDelivery {
     const queue: ModuleQueue = {
       lanes,
       backoff: new Backoff(),
-      inFlight: undefined,
+      inFlight: [],
+      waitingSinceMs: 0,
+      ackTimer: undefined,
       retry: undefined,
-      late: undefined,
+      late: new Map(),
     };
     this.#queues.set(name, queue);
     return queue;
   }
+}
+
+/** What is on the wire goes back to the head of its queues, in its order. */
+function takeBack(queue: ModuleQueue): void {
+  queue.lanes.putBack(...queue.inFlight.splice(0).map(({ item }) => item));
+}
+
+/** Takes out what was sent in vain once, wherever it is now. */
+function takeOut(queue: ModuleQueue, { id, priority }: Waiting): void {
+  const at = queue.inFlight.findIndex(({ item }) => item.id === id);
+  if (at < 0) queue.lanes.drop(id, priority);
+  else queue.inFlight.splice(at, 1);
+}
+
+function forgetLate(queue: ModuleQueue, id: number): void {
+  for (const [token, item] of queue.late) if (item.id === id) queue.late.delete(token);
+}
+
+function clearTimers(queue: ModuleQueue): void {
+  clearTimeout(queue.ackTimer);
+  clearTimeout(queue.retry);
 }
