@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { VantageError, codeOf } from '@vantage/contracts';
@@ -24,6 +25,13 @@ export interface DownloadOptions {
   readonly limits: ModelStoreLimits;
   /** Makes the request conditional: an unchanged file is not sent again. */
   readonly known?: Validators | undefined;
+  /**
+   * What of the file is on disk already is kept, and only the rest asked for (RFC 9110, 14.2): after a broken try, and at
+   * the first one. A server that cannot do that sends all of it. The caller compares the digest.
+   */
+  readonly resume?: boolean;
+  /** What is wanted, for errors. Default `a zip`. */
+  readonly wanted?: string;
   readonly signal?: AbortSignal | undefined;
   readonly onBytes?: (doneBytes: number, totalBytes: number | undefined) => void;
   readonly onRetry?: (reason: string, tries: number) => void;
@@ -62,20 +70,29 @@ export async function download(address: HttpAddress, file: string, options: Down
 async function once(
   address: HttpAddress,
   file: string,
-  { limits, known, onBytes }: DownloadOptions,
+  { limits, known, resume = false, wanted = 'a zip', onBytes }: DownloadOptions,
   whole: AbortSignal,
 ): Promise<Downloaded> {
+  const there = resume ? await sizeOf(file) : 0;
   const quiet = new Silence(limits.responseTimeoutMs, 'no answer');
   const signal = AbortSignal.any([whole, quiet.signal]);
   try {
-    const response = await fetch(address.url, { headers: headersFor(address, known), redirect: 'follow', signal });
+    const headers = { ...headersFor(address, known), ...(there > 0 ? { range: `bytes=${there}-` } : {}) };
+    const response = await fetch(address.url, { headers, redirect: 'follow', signal });
     quiet.expect(limits.idleTimeoutMs, 'the server stopped sending');
     if (response.status === 304 && known) return { kind: 'unchanged' };
+    const from = response.status === 206 ? there : 0;
+    if (there > 0 && !continues(response, there)) {
+      await response.body?.cancel();
+      await rm(file, { force: true });
+      throw new Passing('what was there does not go on where it ended; it starts anew');
+    }
     if (response.body === null || !response.ok) {
       await response.body?.cancel();
       throw statusError(response, address.shown);
     }
-    const total = lengthOf(response);
+    const rest = lengthOf(response);
+    const total = rest === undefined ? undefined : from + rest;
     if (total !== undefined && total > limits.downloadBytes) {
       await response.body.cancel();
       throw packageTooLarge(`${address.shown} has ${sizeText(total)}; the limit is ${sizeText(limits.downloadBytes)}`);
@@ -83,11 +100,12 @@ async function once(
     if (/^text\/html|^application\/xhtml/i.test(response.headers.get('content-type') ?? '')) {
       await response.body.cancel();
       throw packageIsHtml(
-        `${address.shown} gave a web page instead of a zip; use the address of the file itself, one that needs no sign-in`,
+        `${address.shown} gave a web page instead of ${wanted}; use the address of the file itself, one that needs no sign-in`,
       );
     }
     const hash = createHash('sha256');
-    let bytes = 0;
+    if (from > 0) await hashFile(file, hash);
+    let bytes = from;
     const meter = new Transform({
       transform(chunk: Buffer, _encoding, done) {
         quiet.expect(limits.idleTimeoutMs, 'the server stopped sending');
@@ -101,7 +119,9 @@ async function once(
         done(null, chunk);
       },
     });
-    await pipeline(Readable.fromWeb(response.body), meter, createWriteStream(file, { flags: 'w' }), { signal });
+    await pipeline(Readable.fromWeb(response.body), meter, createWriteStream(file, { flags: from > 0 ? 'a' : 'w' }), {
+      signal,
+    });
     if (total !== undefined && bytes !== total) throw new Passing(`${bytes} of ${total} bytes arrived`);
     return { kind: 'file', sha256: hash.digest('hex'), bytes, validators: validatorsOf(response) };
   } catch (error) {
@@ -110,6 +130,23 @@ async function once(
   } finally {
     quiet.stop();
   }
+}
+
+async function sizeOf(file: string): Promise<number> {
+  return stat(file).then(
+    (found) => found.size,
+    () => 0,
+  );
+}
+
+async function hashFile(file: string, hash: Hash): Promise<void> {
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+}
+
+/** Whether an answer to a request for the bytes after `there` can be used: those bytes, or all of them. */
+function continues({ status, headers }: Response, there: number): boolean {
+  if (status === 206) return Number(/^bytes (\d+)-/.exec(headers.get('content-range') ?? '')?.[1]) === there;
+  return status !== 416;
 }
 
 /** Aborts when nothing happens for a while. */
