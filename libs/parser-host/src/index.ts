@@ -1,0 +1,23 @@
+export { nativeLibraryRefusal } from './native-library.ts';
+export { openParser } from './open-parser.ts';
+export { PARSER_IMAGE_SIZE } from './types.ts';
+export type {
+  CustomParser,
+  OverlayColour,
+  ParsedObject,
+  ParserCounts,
+  ParserInfo,
+  ParserLog,
+  ParserOverlay,
+  ParserResult,
+  ParserSpec,
+} from './types.ts';
+export type {
+  CustomModelResult,
+  DetModelResult,
+  ParserOutputs,
+  ParserTensor,
+  PrimaryParserConfig,
+  PrimaryParserModule,
+  SecondaryParserModule,
+} from './js/parser-api.ts';

@@ -1,0 +1,71 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, describe } from '@jest/globals';
+import type { TensorData } from '@vantage/vision';
+import { openParser, type CustomParser, type ParserSpec } from '../src/index.ts';
+
+const python = process.env['VANTAGE_PYTHON'] ?? 'python3';
+
+/** `describe`, or a skipped one that says why. */
+export const describeWithPython =
+  spawnSync(python, ['-c', 'import numpy']).status === 0
+    ? describe
+    : (process.stderr.write('skipped: there is no python3 with numpy (apt-get install python3-numpy)\n'),
+      describe.skip);
+
+export interface LogLine {
+  readonly level: string;
+  readonly text: string;
+}
+
+export interface Bench {
+  readonly log: LogLine[];
+  /** Writes files into a new folder; gives its path. */
+  folder(files: Readonly<Record<string, string>>): string;
+  /** A parser of one file, `parser.py` or `parser.js`, that is closed after the test. */
+  open(kind: ParserSpec['kind'], text: string, spec?: Partial<ParserSpec>): Promise<CustomParser>;
+}
+
+/** Folders and parsers that go away after each test. */
+export function createBench(): Bench {
+  const log: LogLine[] = [];
+  const folders: string[] = [];
+  const parsers: CustomParser[] = [];
+  afterEach(async () => {
+    await Promise.all(parsers.splice(0).map((parser) => parser.close()));
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+    log.length = 0;
+  });
+  const folder = (files: Readonly<Record<string, string>>): string => {
+    const created = mkdtempSync(path.join(os.tmpdir(), 'vantage-parser-'));
+    folders.push(created);
+    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(created, name), text);
+    return created;
+  };
+  return {
+    log,
+    folder,
+    async open(kind, text, spec = {}) {
+      const name = kind === 'python' ? 'parser.py' : 'parser.js';
+      const file = spec.file ?? path.join(folder({ [name]: text }), name);
+      const parser = await openParser({
+        kind,
+        role: 'primary',
+        networkSize: { width: 416, height: 416 },
+        log: (level, line) => log.push({ level, text: line }),
+        ...spec,
+        file,
+      });
+      parsers.push(parser);
+      return parser;
+    },
+  };
+}
+
+export function floats(name: string, dims: readonly number[], values: readonly number[] = []): TensorData {
+  const data = new Float32Array(dims.reduce((product, dim) => product * dim, 1));
+  data.set(values);
+  return { name, dims, data };
+}
