@@ -125,7 +125,7 @@ describe('fetchFile', () => {
   ])('%s is refused and leaves nothing', async (_, bytes, sent, code, message) => {
     server.answer = (_asked, response) => void response.writeHead(200, { 'content-length': sent.length }).end(sent);
     const failed = fetchFile(request({ bytes }));
-    await expect(failed).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
+    await expect(failed).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
     expect(existsSync(path.join(folder, 'm.onnx'))).toBe(false);
   });
 
@@ -133,7 +133,7 @@ describe('fetchFile', () => {
     server.answer = (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
     await expect(fetchFile(request())).rejects.toMatchObject({
       code: 'MODEL_PACKAGE_HTML',
-      message: expect.stringContaining('instead of the file') as string,
+      message: expect.stringContaining('instead of the file'),
     });
     await expect(fetchFile(request({ url: 'file:///etc/passwd' }))).rejects.toMatchObject({
       code: 'MODEL_ADDRESS_INVALID',
