@@ -20,7 +20,10 @@ const tasks = {
     [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'],
   ],
   typecheck: () => [[bin('typescript/bin/tsc'), '-p', root]],
-  gen: () => [[path.join(root, 'libs/contracts/tools/generate-schemas.ts')]],
+  gen: () => [
+    [path.join(root, 'libs/contracts/tools/generate-schemas.ts')],
+    [path.join(root, 'tools/bootstrap/generate-wire-types.mjs'), 'libs/onnx'],
+  ],
   check: () => [...tasks.typecheck(), ...tasks.lint([]), ...tasks.test(['--ci'])],
 };
 

@@ -1,0 +1,3 @@
+export type { OnnxInitializer, OnnxModel, OnnxValue } from './model.ts';
+export { readOnnx } from './read-onnx.ts';
+export { prependPreprocessing, type PreprocessedModel, type Preprocessing } from './preprocessing.ts';
