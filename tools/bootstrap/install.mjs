@@ -13,6 +13,11 @@ function lockHash() {
     .digest('hex');
 }
 
+/** Whether an installation has come to its end here: npm writes this file last. */
+export function hasPackages() {
+  return existsSync(path.join(root, 'node_modules', '.package-lock.json'));
+}
+
 /** @throws {Error} one sentence that says what to do. */
 export function installPackages() {
   const wanted = lockHash();

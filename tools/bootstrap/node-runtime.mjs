@@ -17,5 +17,8 @@ export function findNode() {
   return existsSync(shipped) ? shipped : undefined;
 }
 
+/** What to say when there is none although the packages are there. */
+export const NODE_MISSING = `no Node 22.18 or newer: none comes as an npm package for ${process.platform}-${process.arch}, so install it and run again`;
+
 /** Flags every process of ours runs with: the warning about type stripping tells a user nothing. */
 export const nodeFlags = ['--disable-warning=ExperimentalWarning'];

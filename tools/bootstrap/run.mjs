@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { installPackages } from './install.mjs';
-import { findNode, nodeFlags, root } from './node-runtime.mjs';
+import { findNode, nodeFlags, NODE_MISSING, root } from './node-runtime.mjs';
 
 const bin = (name) => path.join(root, 'node_modules', name);
 const cli = path.join(root, 'tools/cli/bin/vantage.mjs');
@@ -47,11 +47,7 @@ try {
   if (!(task in tasks)) throw new Error(`unknown task ${task}; there are ${Object.keys(tasks).join(', ')}`);
   installPackages();
   const node = findNode();
-  if (!node) {
-    throw new Error(
-      `no Node 22.18 or newer: none comes as an npm package for ${process.platform}-${process.arch}, so install it and run again`,
-    );
-  }
+  if (!node) throw new Error(NODE_MISSING);
   for (const commandLine of tasks[task](args)) {
     process.exitCode = await run(node, commandLine);
     if (process.exitCode !== 0) break;

@@ -1,21 +1,28 @@
 #!/usr/bin/env node
-/** The `vantage` command. Any Node from 20 on may start it; the TypeScript behind it runs on the Node that can. */
+/**
+ * The `vantage` command. Any Node from 20 on may start it; the TypeScript behind it runs on the Node that can. In a fresh
+ * checkout it first installs the packages: npm finds it through the "bin" of the root's package.json.
+ */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { findNode, nodeFlags, root } from '../../bootstrap/node-runtime.mjs';
+import { hasPackages, installPackages } from '../../bootstrap/install.mjs';
+import { findNode, nodeFlags, NODE_MISSING, root } from '../../bootstrap/node-runtime.mjs';
 
 const main = path.join(root, 'tools/cli/src/main.ts');
 
-if (findNode() === process.execPath) {
-  process.removeAllListeners('warning');
-  await import(main);
-} else {
+try {
+  if (!hasPackages()) installPackages();
   const node = findNode();
-  if (!node) {
-    process.stderr.write('vantage: the packages are not installed yet; run "npm start" or "npm ci" once\n');
-    process.exit(1);
+  if (!node) throw new Error(NODE_MISSING);
+  if (node === process.execPath) {
+    process.removeAllListeners('warning');
+    await import(main);
+  } else {
+    const child = spawn(node, [...nodeFlags, main, ...process.argv.slice(2)], { stdio: 'inherit' });
+    for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+    child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
   }
-  const child = spawn(node, [...nodeFlags, main, ...process.argv.slice(2)], { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-  child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
+} catch (error) {
+  process.stderr.write(`vantage: ${error.message}\n`);
+  process.exitCode = 1;
 }

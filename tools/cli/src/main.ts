@@ -1,6 +1,4 @@
 import { Command } from 'commander';
-import { VantageError, codeOf, messageOf } from '@vantage/contracts';
-import { redact } from '@vantage/observability';
 import { downCommand } from './down/command.ts';
 import { faultCommand } from './fault/command.ts';
 import { imageCommand } from './image/command.ts';
@@ -15,6 +13,7 @@ import { routeCommand } from './route/command.ts';
 import { twinCommand } from './twin/command.ts';
 import { upCommand } from './up/command.ts';
 
+/** Commands load what they do when they do it: help, and a mistake in the options, come at once. */
 const program = new Command('vantage')
   .description('Azure IoT Edge modules that turn cameras into insights on the device')
   .version('0.1.0')
@@ -36,11 +35,7 @@ const program = new Command('vantage')
 try {
   await program.parseAsync();
 } catch (error) {
-  const code = codeOf(error);
-  process.stderr.write(`vantage: ${redact(messageOf(error))}${code ? ` (${code})` : ''}\n`);
-  // A mistake of ours is worth its stack; a mistake in what we were given is explained by its message.
-  if (!VantageError.is(error) && error instanceof Error && process.env['VANTAGE_DEBUG']) {
-    process.stderr.write(`${redact(error.stack ?? '')}\n`);
-  }
+  const { reportError } = await import('./report-error.ts');
+  reportError(error);
   process.exitCode = 1;
 }

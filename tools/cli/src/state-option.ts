@@ -1,2 +1,5 @@
+/** Folder of the state, in the folder where a command runs. */
+export const DEFAULT_STATE = '.vantage';
+
 /** The option by which every command finds the runtime it is about. */
-export const STATE_OPTION = ['--state <folder>', 'folder of the local runtime', '.vantage'] as const;
+export const STATE_OPTION = ['--state <folder>', 'folder of the local runtime', DEFAULT_STATE] as const;

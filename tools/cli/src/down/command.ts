@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import { readConnection } from '../connection.ts';
 import { STATE_OPTION } from '../state-option.ts';
-import { stopRuntime } from './down.ts';
 
 export function downCommand(): Command {
   return new Command('down')
     .description('stop the local runtime and its modules, from any terminal; what it keeps stays')
     .option(...STATE_OPTION)
     .action(async ({ state }: { state: string }) => {
+      const { readConnection } = await import('../connection.ts');
+      const { stopRuntime } = await import('./down.ts');
       const pid = await stopRuntime(state);
       // A folder where nothing ever ran is a mistake in --state rather than a wish that is fulfilled.
       if (pid === undefined) await readConnection(state);

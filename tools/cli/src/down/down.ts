@@ -1,5 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { VantageError, codeOf } from '@vantage/contracts';
+import { stateFolderOwner } from '@vantage/local-edge';
 import { ControlClient } from '../control/client.ts';
 
 /** Modules have ten seconds to end by themselves. */
@@ -11,7 +12,6 @@ const LOOK_MS = 50;
  * @throws VantageError DOWN_TIMEOUT when it does not end, RUNTIME_REFUSED when its owner takes no requests
  */
 export async function stopRuntime(stateFolder: string): Promise<number | undefined> {
-  const { stateFolderOwner } = await import('@vantage/local-edge');
   const pid = await stateFolderOwner(stateFolder);
   if (pid === undefined) return undefined;
   try {

@@ -1,9 +1,7 @@
 import { Command } from 'commander';
 import type { Fault } from '@vantage/local-edge';
-import { ControlClient } from '../control/client.ts';
-import { parseDuration } from '../duration.ts';
+import type { ControlClient } from '../control/client.ts';
 import { STATE_OPTION } from '../state-option.ts';
-import { faultText } from './fault-text.ts';
 
 interface FaultOptions {
   readonly state: string;
@@ -22,17 +20,22 @@ export function faultCommand(): Command {
   lasting(fault, 'delay', 'what the hub sends is late: to one module, or to all')
     .argument('<module or time>')
     .argument('[time]', 'such as 250 (ms) or 2s')
-    .action((first: string, second: string | undefined, options: FaultOptions) => {
+    .action(async (first: string, second: string | undefined, options: FaultOptions) => {
+      const { parseDuration } = await import('../duration.ts');
       const ms = parseDuration(second ?? first, 'the delay', { bare: true });
-      return set({ kind: 'delay', ms, ...(second === undefined ? {} : { module: first }) }, options);
+      await set({ kind: 'delay', ms, ...(second === undefined ? {} : { module: first }) }, options);
     });
   lasting(fault, 'clock', "the hub's clock is ahead (1h) or behind (-1h)")
     .argument('<time>', 'such as 500 (ms), 1h or -1h')
     // Else -1h were an option.
     .allowUnknownOption()
-    .action((time: string, options: FaultOptions) =>
-      set({ kind: 'clock', ms: parseDuration(time, "the clock's offset", { bare: true, signed: true }) }, options),
-    );
+    .action(async (time: string, options: FaultOptions) => {
+      const { parseDuration } = await import('../duration.ts');
+      await set(
+        { kind: 'clock', ms: parseDuration(time, "the clock's offset", { bare: true, signed: true }) },
+        options,
+      );
+    });
   lasting(fault, 'disk', 'the disk of the state folder is full').action((options: FaultOptions) =>
     set({ kind: 'disk' }, options),
   );
@@ -59,7 +62,7 @@ function addMoments(fault: Command): void {
     .description('all connections break; the broker comes back with what it has kept')
     .option(...STATE_OPTION)
     .action(async ({ state }: FaultOptions) => {
-      await (await ControlClient.open(state)).restartBroker();
+      await (await open(state)).restartBroker();
       say('the broker has been restarted');
     });
   fault
@@ -67,7 +70,7 @@ function addMoments(fault: Command): void {
     .description('the tokens of all connected clients are over; they need new ones')
     .option(...STATE_OPTION)
     .action(async ({ state }: FaultOptions) => {
-      const count = await (await ControlClient.open(state)).expireTokens();
+      const count = await (await open(state)).expireTokens();
       say(`the tokens of ${count} connected ${count === 1 ? 'client' : 'clients'} are over`);
     });
   fault
@@ -76,7 +79,7 @@ function addMoments(fault: Command): void {
     .argument('<module>')
     .option(...STATE_OPTION)
     .action(async (module: string, { state }: FaultOptions) => {
-      await (await ControlClient.open(state)).killModule(module);
+      await (await open(state)).killModule(module);
       say(`${module} has been killed`);
     });
 }
@@ -88,7 +91,8 @@ function addOverview(fault: Command): void {
     .option('--json', 'as JSON', false)
     .option(...STATE_OPTION)
     .action(async ({ state, json }: FaultOptions & { json: boolean }) => {
-      const faults = await (await ControlClient.open(state)).faults();
+      const faults = await (await open(state)).faults();
+      const { faultText } = await import('./fault-text.ts');
       if (json) say(JSON.stringify(faults, undefined, 2));
       else say(faults.map((active) => faultText(active, Date.now())).join('\n') || 'no faults');
     });
@@ -99,15 +103,22 @@ function addOverview(fault: Command): void {
     .argument('[module]')
     .option(...STATE_OPTION)
     .action(async (kind: string | undefined, module: string | undefined, { state }: FaultOptions) => {
-      const count = await (await ControlClient.open(state)).clearFaults(kind, module);
+      const count = await (await open(state)).clearFaults(kind, module);
       say(count === 0 ? 'there was nothing to clear' : `${count} ${count === 1 ? 'fault' : 'faults'} cleared`);
     });
 }
 
 async function set(fault: Fault, options: FaultOptions): Promise<void> {
+  const { parseDuration } = await import('../duration.ts');
+  const { faultText } = await import('./fault-text.ts');
   const forMs = options.for === undefined ? undefined : parseDuration(options.for, '--for');
-  const client = await ControlClient.open(options.state);
+  const client = await open(options.state);
   say(faultText(await client.setFault(fault, forMs), Date.now()));
+}
+
+async function open(state: string): Promise<ControlClient> {
+  const { ControlClient } = await import('../control/client.ts');
+  return ControlClient.open(state);
 }
 
 function say(text: string): void {

@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { ControlClient } from '../control/client.ts';
 import { STATE_OPTION } from '../state-option.ts';
 import { untilSignal } from '../until-signal.ts';
 
@@ -17,6 +16,7 @@ export function logsCommand(): Command {
     .option('--tail <n>', 'so many of the last lines', tail, 100)
     .option(...STATE_OPTION)
     .action(async (module: string, options: LogsOptions) => {
+      const { ControlClient } = await import('../control/client.ts');
       const client = await ControlClient.open(options.state);
       const stop = untilSignal();
       const query = `tail=${options.tail}${options.follow ? '&follow=1' : ''}`;

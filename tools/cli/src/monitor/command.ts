@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { STATE_OPTION } from '../state-option.ts';
-import { runMonitor, type MonitorOptions } from './monitor.ts';
+import type { MonitorOptions } from './monitor.ts';
 
 export function monitorCommand(): Command {
   return new Command('monitor')
@@ -13,7 +13,10 @@ export function monitorCommand(): Command {
     .option('--count <n>', 'end after so many; status 1 when they do not come in --seconds', whole)
     .option('--seconds <n>', 'end after so long', whole)
     .option(...STATE_OPTION)
-    .action((options: MonitorOptions) => runMonitor(options));
+    .action(async (options: MonitorOptions) => {
+      const { runMonitor } = await import('./monitor.ts');
+      await runMonitor(options);
+    });
 }
 
 function output(text: string): string {

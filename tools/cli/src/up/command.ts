@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { DEFAULT_STATE, runUp, type UpOptions } from './up.ts';
+import { DEFAULT_STATE } from '../state-option.ts';
+import type { UpOptions } from './up.ts';
 
 export function upCommand(): Command {
   return new Command('up')
@@ -21,8 +22,12 @@ export function upCommand(): Command {
       false,
     )
     .action(async (options: UpOptions & { detach: boolean }) => {
-      if (!options.detach) return runUp(options);
-      const { upDetached } = await import('./detach.ts');
-      return upDetached(options.state);
+      if (options.detach) {
+        const { upDetached } = await import('./detach.ts');
+        await upDetached(options.state);
+      } else {
+        const { runUp } = await import('./up.ts');
+        await runUp(options);
+      }
     });
 }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { DEFAULT_STATE } from '../state-option.ts';
 import { createDisplay } from './display.ts';
 import { EndSignal } from './end-signal.ts';
 import type { UpEvent } from './events.ts';
@@ -17,9 +18,6 @@ export interface UpOptions {
   readonly containers: boolean;
   readonly build: boolean;
 }
-
-/** Folder of the state, from where the command runs. */
-export const DEFAULT_STATE = '.vantage';
 
 /** Runs the edge runtime in this process and the modules as its children, until Ctrl-C or `--seconds`. */
 export async function runUp(options: UpOptions): Promise<void> {
