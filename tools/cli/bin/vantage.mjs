@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * The `vantage` command. Any Node from 20 on may start it; the TypeScript behind it runs on the Node that can. In a fresh
- * checkout it first installs the packages: npm finds it through the "bin" of the root's package.json.
+ * checkout, where npx does not know it yet, it installs the packages first, as `npm start` does.
  */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
