@@ -6,6 +6,7 @@ import { fleetCommand } from './fleet/command.ts';
 import { configCommand } from './explain/command.ts';
 import { inferCommand } from './infer/command.ts';
 import { logsCommand } from './logs/command.ts';
+import { modelCommand } from './model/command.ts';
 import { monitorCommand } from './monitor/command.ts';
 import { resetCommand } from './reset/command.ts';
 import { statusCommand } from './status/command.ts';
@@ -30,6 +31,7 @@ const program = new Command('vantage')
   .addCommand(fleetCommand())
   .addCommand(inferCommand())
   .addCommand(configCommand())
+  .addCommand(modelCommand())
   .addCommand(imageCommand());
 
 try {
