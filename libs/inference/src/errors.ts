@@ -11,16 +11,51 @@ export function modelLoadFailed(model: string, reason: string): VantageError {
 export function modelWithoutPicture(model: string, inputs: string): VantageError {
   return new VantageError(
     'MODEL_HAS_NO_PICTURE_INPUT',
-    `${model} has no input for colour pictures (float32, four dimensions, 3 channels); its inputs are ${inputs}`,
+    `${model} has no input for pictures (float32, float16, uint8 or int8, [batch,3,height,width] or ` +
+      `[batch,height,width,3], 1 channel for grey ones); its inputs are ${inputs}; export it with such an input`,
     { details: { model, inputs } },
   );
+}
+
+/** The configuration wants grey pictures, the network has three channels. */
+export function channelsDoNotFit(model: string, input: string): VantageError {
+  return new VantageError(
+    'MODEL_CHANNELS_MISMATCH',
+    `model-color-format=2 asks for grey pictures, but ${input} of ${model} takes three channels; ` +
+      'set model-color-format=0 (RGB) or 1 (BGR)',
+    { details: { model, input } },
+  );
+}
+
+/** The network wants something besides the picture that is not known here. */
+export function inputNotSupported(model: string, input: string, picture: string): VantageError {
+  return new VantageError(
+    'MODEL_INPUT_NOT_SUPPORTED',
+    `${model} takes ${picture} for the picture and needs ${input} besides, which nobody gives it; ` +
+      'export it with that input as a constant',
+    { details: { model, input } },
+  );
+}
+
+/** `mean-file` cannot be used. */
+export function meanFileUnusable(file: string, reason: string): VantageError {
+  return new VantageError('MEAN_FILE_UNUSABLE', `the mean-file ${file} cannot be used: ${reason}`, {
+    details: { file },
+  });
+}
+
+/** A model has a custom parser, and there is nothing that runs one, or it could not be started. */
+export function customParserFailed(model: string, file: string, reason: string): VantageError {
+  return new VantageError('CUSTOM_PARSER_FAILED', `the parser ${file} of ${model} cannot be used: ${reason}`, {
+    details: { model, file },
+  });
 }
 
 /** The network size is neither in the model nor in its configuration. */
 export function networkSizeUnknown(model: string, input: string): VantageError {
   return new VantageError(
     'NETWORK_SIZE_UNKNOWN',
-    `${model} leaves the size of its input ${input} open; set infer-dims=3;HEIGHT;WIDTH in its configuration`,
+    `${model} leaves the size of its input open (${input}); set infer-dims=3;HEIGHT;WIDTH in its configuration`,
     { details: { model, input } },
   );
 }
@@ -39,4 +74,29 @@ export function workerDied(model: string, code: number): VantageError {
   return new VantageError('INFERENCE_WORKER_DIED', `the inference worker of ${model} ended with code ${code}`, {
     details: { model, code },
   });
+}
+
+/** No Python here has the onnxruntime package. */
+export function sidecarMissing(model: string, reason: string): VantageError {
+  return new VantageError(
+    'SIDECAR_MISSING',
+    `${model} should run in a sidecar, which needs Python 3.8 or newer with the package onnxruntime (${reason}); ` +
+      'install onnxruntime or onnxruntime-gpu, or set VANTAGE_SIDECAR_PYTHON to an interpreter that has it',
+    { details: { model } },
+  );
+}
+
+/** The sidecar of a model ended or does not answer; it is started again. */
+export function sidecarUnavailable(model: string, reason: string): VantageError {
+  return new VantageError('SIDECAR_UNAVAILABLE', `the sidecar of ${model} gives no answer: ${reason}`, {
+    details: { model },
+  });
+}
+
+/** `VANTAGE_PROVIDER_OPTIONS` is not what it should be. */
+export function sidecarOptionsInvalid(reason: string): VantageError {
+  return new VantageError(
+    'SIDECAR_OPTIONS_INVALID',
+    `VANTAGE_PROVIDER_OPTIONS cannot be used: ${reason}; write {"tensorrt": {"option": "value"}, "cuda": {...}}`,
+  );
 }

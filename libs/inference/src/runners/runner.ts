@@ -8,7 +8,7 @@ export interface TensorRunner {
   /** What really runs it: `cpu`, `cuda`, `tensorrt`, or a name of the runner's own such as `remote host:8001`. */
   readonly provider: string;
   /** Why not a faster one; absent when the first choice was had. */
-  readonly providerReason?: string;
+  readonly providerReason?: string | undefined;
   /**
    * Runs one batch. Inputs are only read until the promise settles; outputs are valid until the next run, in the order
    * of `outputs`. Half precision is `Uint16Array` with type `float16`. Rejects when this batch failed; the runner stays

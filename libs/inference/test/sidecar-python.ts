@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sidecarPythons } from '../src/runners/sidecar/find-python.ts';
+
+const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+
+/** Real models of others; not part of the project. */
+export const MODELS = path.join(
+  path.resolve(repository, process.env['VANTAGE_ASSETS'] ?? '../shared/assets'),
+  'models',
+);
+
+/** A Python with the onnxruntime package. Undefined, with a line that says so, where there is none or no model to run. */
+export function sidecarPython(): string | undefined {
+  const pythons = sidecarPythons();
+  const found = pythons.find((python) => spawnSync(python, ['-c', 'import onnxruntime']).status === 0);
+  if (found === undefined) {
+    process.stderr.write(
+      `sidecars are not run: no package onnxruntime in ${pythons.join(', ')} (VANTAGE_SIDECAR_PYTHON)\n`,
+    );
+  } else if (!existsSync(MODELS)) {
+    process.stderr.write(`sidecars are not run: no ${MODELS} (VANTAGE_ASSETS)\n`);
+    return undefined;
+  }
+  return found;
+}
