@@ -26,3 +26,7 @@ export const sourceMisused = (message: string): VantageError => new VantageError
 
 /** A file's encoded video could not be read. */
 export const fileUnreadable = (reason: string): VantageError => new VantageError('MEDIA_FILE_UNREADABLE', reason);
+
+/** Other pictures of a running source could not be had. */
+export const pictureFailed = (reason: string): VantageError =>
+  new VantageError('MEDIA_PICTURE_FAILED', `other pictures of the source cannot be had: ${reason}`);

@@ -3,19 +3,23 @@ import { Readable } from 'node:stream';
 import { messageOf } from '@vantage/contracts';
 import {
   ENCODED_FD,
-  TIME_OFFSET_SECONDS,
+  FULL_FD,
+  PACKETS_URL,
   sourceArguments,
   sourceKind,
   type ProcessOptions,
 } from './ffmpeg-arguments.ts';
 import { openFastPipe, type FastPipe } from './fast-pipe.ts';
 import { FfmpegLog, type SourceInfo } from './ffmpeg-log.ts';
-import { ticksToUs, type NutStream } from './nut-format.ts';
+import type { NutStream } from './nut-format.ts';
 import { NutReader, type NutFrame } from './nut-reader.ts';
-import { pictureBytes } from './picture.ts';
+import { PicturePairs } from './picture-pairs.ts';
+import { PictureStream, rawTimeUs, type PictureStreamHandlers, type RawPicture } from './picture-stream.ts';
 import { redactSource } from './redact.ts';
 
-function pipeOf(stream: Readable): Pick<FastPipe, 'read' | 'resume'> {
+type Pipe = Pick<FastPipe, 'read' | 'resume'>;
+
+function pipeOf(stream: Readable): Pipe {
   return {
     read: (onData, onEnd) => {
       stream.on('data', (chunk: Uint8Array) => {
@@ -39,8 +43,8 @@ export interface RunHandlers {
   /** What the source is; before the first picture. */
   onStream(stream: RunStream): void;
   takeBuffer(bytes: number): ArrayBuffer;
-  /** `rawUs` is the file's or camera's own time. A returned promise pauses the reading of pictures. */
-  onPicture(rawUs: number, buffer: ArrayBuffer, width: number, height: number): void | Promise<void>;
+  /** `full` where it was asked for. A returned promise pauses the reading of pictures. */
+  onPicture(picture: RawPicture, full: RawPicture | undefined): void | Promise<void>;
   onEncodedHeader(stream: NutStream): void;
   /** Where a packet of the encoded stream goes; undefined drops it. */
   allocatePacket(rawUs: number, key: boolean, bytes: number): Uint8Array | undefined;
@@ -58,6 +62,11 @@ export interface RunExit {
   readonly hasDuration: boolean;
 }
 
+function childPipe(child: ChildProcess, fd: number): Pipe | undefined {
+  const stream = child.stdio[fd];
+  return stream instanceof Readable ? pipeOf(stream) : undefined;
+}
+
 /** One ffmpeg process: spawned by the constructor's `start`, gone after `onExit`. */
 export class FfmpegRun {
   readonly #options: ProcessOptions;
@@ -67,14 +76,16 @@ export class FfmpegRun {
   #frames = 0;
   #failure: string | undefined;
   #killed = false;
-  #paused = false;
   #announced = false;
   #infoTimer: NodeJS.Timeout | undefined;
   #resume: (() => void) | undefined;
   readonly #fromZero: boolean;
-  readonly #readers: NutReader[] = [];
-  #pipe: FastPipe | undefined;
-  #offsetTicks = new Map<NutStream, number>();
+  /** Packets that came before the process was there. */
+  readonly #early: Uint8Array[] = [];
+  #inputEnded = false;
+  readonly #readers: { end(): void }[] = [];
+  readonly #pipes: FastPipe[] = [];
+  readonly #pictures: PictureStream[] = [];
 
   constructor(options: ProcessOptions, handlers: RunHandlers) {
     this.#options = options;
@@ -85,34 +96,69 @@ export class FfmpegRun {
 
   /** True while the consumer's promise holds the pictures back. */
   get paused(): boolean {
-    return this.#paused;
+    return this.#pictures.some((stream) => stream.paused);
   }
 
   start(): void {
     void this.#open();
   }
 
+  /** Packets for a run that reads `PACKETS_URL`. Resolves when there is room for more; undefined: there is. */
+  write(bytes: Uint8Array): void | Promise<void> {
+    const input = this.#child?.stdin;
+    if (!input?.writable) {
+      if (this.#child === undefined && !this.#killed) this.#early.push(bytes);
+      return undefined;
+    }
+    if (input.write(bytes)) return undefined;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        input.off('drain', done).off('close', done);
+        resolve();
+      };
+      input.on('drain', done).on('close', done);
+    });
+  }
+
+  /** Bytes that were written and not taken yet. */
+  get writableLength(): number {
+    return this.#child?.stdin?.writableLength ?? 0;
+  }
+
+  /** No more packets come: the run ends with the last picture. */
+  endInput(): void {
+    this.#inputEnded = true;
+    this.#child?.stdin?.end();
+  }
+
   async #open(): Promise<void> {
     const { picture, encoded, ffmpeg, url } = this.#options;
-    const pipe = picture === undefined ? undefined : await openFastPipe();
+    const wanted = [...(picture ? [1] : []), ...(picture?.full === true ? [FULL_FD] : [])];
+    const pipes = await Promise.all(wanted.map(() => openFastPipe()));
+    for (const pipe of pipes) if (pipe) this.#pipes.push(pipe);
     if (this.#killed) {
-      pipe?.destroy();
+      for (const pipe of this.#pipes) pipe.destroy();
       this.#exited(null, null);
       return;
     }
+    const [small, full] = pipes;
     const child = spawn(ffmpeg.path, sourceArguments(this.#options), {
       stdio: [
-        'ignore',
-        picture === undefined ? 'ignore' : (pipe?.writeFd ?? 'pipe'),
+        url === PACKETS_URL ? 'pipe' : 'ignore',
+        picture === undefined ? 'ignore' : (small?.writeFd ?? 'pipe'),
         'pipe',
         encoded ? 'pipe' : 'ignore',
+        ...(picture?.full === true ? [full?.writeFd ?? ('pipe' as const)] : []),
       ],
       windowsHide: true,
     });
-    pipe?.closeWriter();
+    for (const pipe of this.#pipes) pipe.closeWriter();
     this.#child = child;
-    this.#pipe = pipe;
     child.on('error', (error) => (this.#failure ??= redactSource(messageOf(error), url)));
+    // What breaks the pipe is said by the exit.
+    child.stdin?.on('error', () => undefined);
+    for (const bytes of this.#early.splice(0)) child.stdin?.write(bytes);
+    if (this.#inputEnded) child.stdin?.end();
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#log.push(text);
       if (this.#log.info !== undefined) this.#resume?.();
@@ -120,8 +166,7 @@ export class FfmpegRun {
     const closed = new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
       child.on('close', (code, signal) => resolve([code, signal]));
     });
-    const pictures = pipe ?? (child.stdout === null ? undefined : pipeOf(child.stdout));
-    const read = pictures === undefined ? undefined : this.#readPictures(pictures);
+    const read = this.#readPictures(small ?? childPipe(child, 1), full ?? childPipe(child, FULL_FD));
     const packets = child.stdio[ENCODED_FD];
     if (encoded && packets instanceof Readable) this.#readPackets(packets);
     const [code, signal] = await closed;
@@ -136,7 +181,7 @@ export class FfmpegRun {
     clearTimeout(this.#infoTimer);
     const child = this.#child;
     if (child === undefined) return;
-    this.#pipe?.destroy();
+    for (const pipe of this.#pipes) pipe.destroy();
     for (const stream of child.stdio) stream?.destroy();
     child.kill('SIGKILL');
   }
@@ -165,65 +210,53 @@ export class FfmpegRun {
     this.kill(redactSource(messageOf(error), this.#options.url));
   }
 
-  #rawUs(frame: NutFrame): number {
-    let offset = this.#offsetTicks.get(frame.stream);
-    if (offset === undefined) {
-      const { num, den } = frame.stream.timeBase;
-      offset = Math.round((TIME_OFFSET_SECONDS * den) / num);
-      this.#offsetTicks.set(frame.stream, offset);
-    }
-    const rawUs = ticksToUs(frame.pts - offset, frame.stream.timeBase);
-    // A camera's time starts at 0; the decoder guesses a little less for the first picture, whose time FFmpeg lost.
+  /** A camera's time starts at 0; the decoder guesses a little less for the first picture, whose time FFmpeg lost. */
+  #rawUs(rawUs: number): number {
     return this.#fromZero ? Math.max(0, rawUs) : rawUs;
   }
 
   /** Resolves when all is read. */
-  #readPictures(pipe: Pick<FastPipe, 'read' | 'resume'>): Promise<void> {
-    let width = 0;
-    let height = 0;
-    let waiting: Promise<void> | undefined;
-    const reader = new NutReader({
-      onStreams: (streams) => {
-        width = streams[0]?.width ?? 0;
-        height = streams[0]?.height ?? 0;
-        waiting = this.#whenDescribed().then(() => this.#announce({ width, height }));
-        reader.pause();
-      },
-      allocate: (frame) => {
-        // ffmpeg's raw video is tightly packed: any other size is not the picture the header promised.
-        if (frame.sizeBytes !== pictureBytes(width, height)) throw new Error('a picture has an unexpected size');
-        return new Uint8Array(this.#handlers.takeBuffer(frame.sizeBytes), 0, frame.sizeBytes);
-      },
-      onFrame: (frame, data) => {
-        this.#frames++;
-        const held = this.#handlers.onPicture(this.#rawUs(frame), data.buffer as ArrayBuffer, width, height);
-        if (held === undefined) return;
-        waiting = held;
-        reader.pause();
-      },
-    });
-    this.#readers.push(reader);
-    const consume = (chunk: Uint8Array): boolean => {
-      if (this.#killed) return false;
-      try {
-        const used = reader.push(chunk);
-        if (waiting === undefined) return true;
-        const held = waiting;
-        waiting = undefined;
-        this.#paused = true;
-        held.then(
-          () => {
-            this.#paused = false;
-            if (used === chunk.length || consume(chunk.subarray(used))) pipe.resume();
-          },
-          (error: unknown) => this.#fail(error),
-        );
-      } catch (error) {
-        this.#fail(error);
-      }
-      return false;
+  async #readPictures(small: Pipe | undefined, full: Pipe | undefined): Promise<void> {
+    const { picture } = this.#options;
+    if (!picture || !small) return;
+    const deliver = (one: RawPicture, whole: RawPicture | undefined): void | Promise<void> => {
+      this.#frames++;
+      return this.#handlers.onPicture({ ...one, rawUs: this.#rawUs(one.rawUs) }, whole);
     };
-    return new Promise((resolve) => pipe.read(consume, resolve));
+    const pairs = picture.full === true ? new PicturePairs(deliver) : undefined;
+    const announced = (width: number, height: number): Promise<void> =>
+      this.#whenDescribed().then(() => this.#announce({ width, height }));
+    const streams = [
+      this.#pictureStream(small, announced, (one) => (pairs ? pairs.pushSmall(one) : deliver(one, undefined))),
+      // A pair waits for the small picture, and so for the announcement.
+      ...(pairs && full
+        ? [
+            this.#pictureStream(
+              full,
+              () => undefined,
+              (one) => pairs.pushFull(one),
+            ),
+          ]
+        : []),
+    ];
+    await Promise.all(streams.map((stream) => stream.read()));
+  }
+
+  #pictureStream(
+    pipe: Pipe,
+    onSize: PictureStreamHandlers['onSize'],
+    onPicture: (picture: RawPicture) => void | Promise<void>,
+  ): PictureStream {
+    const stream = new PictureStream(pipe, {
+      onSize,
+      onPicture,
+      takeBuffer: (bytes) => this.#handlers.takeBuffer(bytes),
+      onError: (error) => this.#fail(error),
+      isOver: () => this.#killed,
+    });
+    this.#pictures.push(stream);
+    this.#readers.push(stream);
+    return stream;
   }
 
   #readPackets(stream: Readable): void {
@@ -235,9 +268,9 @@ export class FfmpegRun {
         this.#handlers.onEncodedHeader(stream);
         if (!withPictures) void this.#whenDescribed().then(() => this.#announce(undefined));
       },
-      allocate: (frame) => {
+      allocate: (frame: NutFrame) => {
         this.#frames++;
-        return this.#handlers.allocatePacket(this.#rawUs(frame), frame.key, frame.sizeBytes);
+        return this.#handlers.allocatePacket(this.#rawUs(rawTimeUs(frame)), frame.key, frame.sizeBytes);
       },
       onFrame: () => this.#handlers.onPacket(),
     });
@@ -267,6 +300,11 @@ export class FfmpegRun {
     clearTimeout(this.#infoTimer);
     this.#resume = undefined;
     const unknown = { codec: 'unknown', width: picture?.width ?? 0, height: picture?.height ?? 0, fps: 0 };
-    this.#handlers.onStream({ ...(this.#log.info ?? { ...unknown, hasDuration: false }), picture });
+    const { dewarp } = this.#options;
+    this.#handlers.onStream({
+      ...(this.#log.info ?? { ...unknown, hasDuration: false }),
+      ...(dewarp ? { width: dewarp.width, height: dewarp.height } : {}),
+      picture,
+    });
   }
 }

@@ -1,3 +1,5 @@
+import type { Dewarp } from './dewarp.ts';
+
 /** A rectangle of source pixels. It may reach over the picture's edge: it is clamped. */
 export interface CropRectangle {
   readonly left: number;
@@ -16,6 +18,8 @@ export interface PictureRequest {
   readonly crop?: CropRectangle;
   /** Hand over only every n-th frame of the source, starting with the first. */
   readonly everyNth?: number;
+  /** Hand over every picture at the source's own resolution (of the crop), too. */
+  readonly full?: boolean;
   /** swscale flags. The default gives full-resolution colour (the fast paths are off by up to 174 levels at edges). */
   readonly scaleFlags?: string;
 }
@@ -24,11 +28,13 @@ export const DEFAULT_SCALE_FLAGS = 'bicubic';
 
 /** The filter chain for a request. Padding is left to whoever fills the tensor: it is never sent. */
 export function pictureFilter(request: PictureRequest): string {
+  return [...viewFilters(request), scaleFilter(request)].join(',');
+}
+
+/** Which frames, and which part of them. */
+function viewFilters({ everyNth, crop }: PictureRequest): string[] {
   const filters: string[] = [];
-  if (request.everyNth !== undefined && request.everyNth > 1) {
-    filters.push(`select='not(mod(n,${Math.floor(request.everyNth)}))'`);
-  }
-  const crop = request.crop;
+  if (everyNth !== undefined && everyNth > 1) filters.push(`select='not(mod(n,${Math.floor(everyNth)}))'`);
   if (crop !== undefined) {
     const left = Math.max(0, Math.floor(crop.left));
     const top = Math.max(0, Math.floor(crop.top));
@@ -39,10 +45,46 @@ export function pictureFilter(request: PictureRequest): string {
         `:x='min(${left},iw-1)':y='min(${top},ih-1)':exact=1`,
     );
   }
-  const aspect = request.keepAspect ? ':force_original_aspect_ratio=decrease' : '';
-  const flags = request.scaleFlags ?? DEFAULT_SCALE_FLAGS;
-  filters.push(`scale=${request.networkWidth}:${request.networkHeight}${aspect}:flags=${flags}`, 'format=gbrp');
-  return filters.join(',');
+  return filters;
+}
+
+function scaleFilter({ networkWidth, networkHeight, keepAspect, scaleFlags }: PictureRequest): string {
+  const aspect = keepAspect ? ':force_original_aspect_ratio=decrease' : '';
+  const flags = scaleFlags ?? DEFAULT_SCALE_FLAGS;
+  return `scale=${networkWidth}:${networkHeight}${aspect}:flags=${flags},format=gbrp`;
+}
+
+/** Names of the outputs of `pictureGraph`. */
+export const GRAPH_OUTPUTS = { small: 'small', full: 'full', encoded: 'straight' } as const;
+
+/**
+ * The filter graph where one chain is not enough: the full picture beside the small one, and a dewarped stream, which
+ * is dewarped once and goes into clips, too.
+ */
+export function pictureGraph(
+  request: PictureRequest | undefined,
+  dewarp: Dewarp | undefined,
+  encoded: boolean,
+): string {
+  const source = '[0:V:0]';
+  const straight = dewarp && encoded ? `[${GRAPH_OUTPUTS.encoded}]` : '';
+  const lens = dewarp ? `${dewarp.filter}` : 'null';
+  if (!request) return `${source}${lens},format=yuv420p${straight}`;
+  const parts: string[] = [];
+  let from = source;
+  if (straight !== '') {
+    parts.push(`${source}${lens},split=2[seen][kept]`, `[kept]format=yuv420p${straight}`);
+    from = '[seen]';
+  }
+  const view = [...(straight === '' && dewarp ? [lens] : []), ...viewFilters(request)];
+  const small = `${scaleFilter(request)}[${GRAPH_OUTPUTS.small}]`;
+  if (request.full !== true) parts.push(`${from}${[...view, small].join(',')}`);
+  else {
+    const flags = request.scaleFlags ?? DEFAULT_SCALE_FLAGS;
+    parts.push(`${from}${[...view, 'split=2'].join(',')}[a][b]`, `[a]${small}`);
+    parts.push(`[b]scale=flags=${flags},format=gbrp[${GRAPH_OUTPUTS.full}]`);
+  }
+  return parts.join(';');
 }
 
 /** Bytes of a picture: three planes, tightly packed. */

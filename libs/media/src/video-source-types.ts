@@ -1,5 +1,7 @@
 import type { BackoffOptions, Logger } from '@vantage/observability';
 import type { Ffmpeg } from './ffmpeg.ts';
+import type { Dewarp } from './dewarp.ts';
+import type { DecoderReport, HardwareDecode } from './hardware.ts';
 import type { PictureRequest } from './picture.ts';
 
 export interface VideoSourceOptions {
@@ -10,6 +12,10 @@ export interface VideoSourceOptions {
   readonly picture: PictureRequest | undefined;
   /** Whether the encoded stream is wanted, too. */
   readonly encoded: boolean;
+  /** Straightens every picture, and the encoded stream, which is then encoded anew. */
+  readonly dewarp?: Dewarp;
+  /** Who decodes; where it cannot, software does and `SourceStream.decoder` says so. */
+  readonly hardware?: HardwareDecode;
   /** Files only: at their own speed, or as fast as the consumer takes them. */
   readonly pace: 'realtime' | 'asFastAsPossible';
   /** Files only: start again at the end. */
@@ -28,7 +34,7 @@ export interface VideoSourceOptions {
 }
 
 export interface SourceStream {
-  /** Pixels of the camera's picture, before crop and scale. */
+  /** Pixels of the camera's picture (the dewarped one), before crop and scale. */
   readonly sourceWidth: number;
   readonly sourceHeight: number;
   /** FFmpeg's name: `h264`, `hevc`, `mjpeg`, ... */
@@ -38,6 +44,7 @@ export interface SourceStream {
   /** Pixels of the pictures handed over; 0 when none are wanted. */
   readonly pictureWidth: number;
   readonly pictureHeight: number;
+  readonly decoder: DecoderReport;
 }
 
 export interface Picture {
@@ -51,6 +58,8 @@ export interface Picture {
   readonly buffer: ArrayBuffer;
   readonly width: number;
   readonly height: number;
+  /** Where `PictureRequest.full` is set: the same frame at the source's own resolution. From `takeBuffer`, too. */
+  readonly full?: { readonly buffer: ArrayBuffer; readonly width: number; readonly height: number };
 }
 
 /** A frame of the encoded stream, in decoding order. */

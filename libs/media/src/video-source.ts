@@ -1,18 +1,22 @@
 import { Backoff } from '@vantage/observability';
+import { CaptureClock } from './capture-clock.ts';
 import { ClockGuard } from './clock-guard.ts';
 import { sourceMisused } from './errors.ts';
 import { sourceKind, sourcePath } from './ffmpeg-arguments.ts';
 import { FfmpegRun, type RunExit } from './ffmpeg-run.ts';
 import { whyNotAVideo } from './file-check.ts';
+import { DecoderChoice } from './hardware.ts';
 import { allocateNutPacket, writeNutHeader } from './nut-writer.ts';
+import { PictureRelay } from './picture-relay.ts';
+import type { RawPicture } from './picture-stream.ts';
+import type { PictureRequest } from './picture.ts';
 import { redactSource } from './redact.ts';
 import { Timeline } from './timeline.ts';
+import { Watchdog } from './watchdog.ts';
 import type { SourceState, VideoSourceHandlers, VideoSourceOptions } from './video-source-types.ts';
 
 const DEFAULT_STALL_TIMEOUT_MS = 8000;
 const DEFAULT_CONNECT_TIMEOUT_MS = 12_000;
-/** How far a camera's capture times may lag behind its frames' arrival before they are set again. */
-const MAX_CAPTURE_DRIFT_MS = 2000;
 
 /**
  * A camera or file as timed pictures and encoded packets, both from one ffmpeg process and on one line of time.
@@ -28,7 +32,6 @@ export class VideoSource {
   readonly #now: () => number;
   #run: FfmpegRun | undefined;
   #runOver: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #retry: NodeJS.Timeout | undefined;
   #state: SourceState | undefined;
   #stopped = false;
@@ -38,11 +41,17 @@ export class VideoSource {
   #packets = 0;
   #lastPictureUs = -1;
   #pending: { packet: Uint8Array; ptsUs: number; key: boolean } | undefined;
-  #captureAnchor: { ptsUs: number; wallMs: number } | undefined;
-  #lastCaptureMs = 0;
+  readonly #captureClock: CaptureClock;
+  readonly #relay: PictureRelay;
+  #picture: PictureRequest | undefined;
+  readonly #decoder: DecoderChoice;
+  readonly #watchdog: Watchdog;
+  /** Settles when the decoder beside has room for more packets. */
+  #roomBeside: Promise<void> | undefined;
+  #restarting = false;
+  #codec: string | undefined;
   /** Of the current run. */
   #frames = 0;
-  #lastFrameMs = 0;
   #clockGuard = new ClockGuard();
 
   constructor(options: VideoSourceOptions, handlers: VideoSourceHandlers) {
@@ -55,6 +64,18 @@ export class VideoSource {
     const kind = sourceKind(options.url);
     this.#live = kind === 'rtsp' || kind === 'device';
     this.#timeline = new Timeline(this.#live);
+    this.#captureClock = new CaptureClock(this.#live);
+    this.#picture = options.picture;
+    this.#decoder = new DecoderChoice(options.hardware);
+    this.#watchdog = new Watchdog(
+      (ms) => this.#run?.kill(this.#frames === 0 ? `no frame within ${ms} ms` : `no frame for ${ms} ms`),
+      () => this.#run?.paused ?? false,
+    );
+    this.#relay = new PictureRelay(options.ffmpeg, {
+      takeBuffer: (bytes) => this.#takeBuffer(bytes),
+      deliver: (ptsUs, picture, full) => this.#deliver(ptsUs, picture, full),
+      onLost: (reason) => this.#run?.kill(reason),
+    });
     this.#now = options.clock ?? Date.now;
   }
 
@@ -69,7 +90,8 @@ export class VideoSource {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#retry);
-    clearTimeout(this.#timer);
+    this.#watchdog.stop();
+    this.#relay.reset();
     if (this.#run === undefined) return;
     const over = new Promise<void>((resolve) => {
       const before = this.#runOver;
@@ -80,6 +102,22 @@ export class VideoSource {
     });
     this.#run.kill();
     await over;
+  }
+
+  /**
+   * Other pictures of the same stream: they take over between two frames, and `onTakeOver` is called there. The source
+   * itself is not opened again, as long as its encoded stream is read, too; else frames are lost in between.
+   *
+   * @throws MEDIA_PICTURE_FAILED and the pictures stay as they are
+   */
+  async changePicture(picture: PictureRequest, onTakeOver: () => void): Promise<void> {
+    if (this.#run !== undefined && this.#relay.canStart) await this.#relay.start(picture, onTakeOver);
+    else {
+      onTakeOver();
+      this.#restarting = this.#run !== undefined;
+      this.#run?.kill('other pictures are asked for');
+    }
+    this.#picture = picture;
   }
 
   #setState(state: SourceState, reason: string): void {
@@ -101,20 +139,22 @@ export class VideoSource {
       return;
     }
     this.#frames = 0;
-    this.#lastFrameMs = performance.now();
     this.#clockGuard = new ClockGuard();
     const run = new FfmpegRun(
       {
         url: this.#options.url,
         ffmpeg: this.#options.ffmpeg,
-        picture: this.#options.picture,
+        picture: this.#picture,
         encoded: this.#options.encoded,
+        ...(this.#options.dewarp ? { dewarp: this.#options.dewarp } : {}),
+        ...(this.#decoder.hardware && this.#picture ? { hardware: this.#decoder.hardware } : {}),
         pace: this.#options.pace,
         socketTimeoutMs: this.#stallTimeoutMs,
         thoroughProbe: this.#attempt > 0,
       },
       {
         onStream: (stream) => {
+          this.#codec = stream.codec;
           this.#handlers.onStream?.({
             sourceWidth: stream.width,
             sourceHeight: stream.height,
@@ -122,53 +162,46 @@ export class VideoSource {
             fps: stream.fps,
             pictureWidth: stream.picture?.width ?? 0,
             pictureHeight: stream.picture?.height ?? 0,
+            decoder: this.#decoder.report,
           });
         },
-        takeBuffer: (bytes) => this.#handlers.takeBuffer?.(bytes) ?? new ArrayBuffer(bytes),
-        onPicture: (rawUs, buffer, width, height) => this.#onPicture(rawUs, buffer, width, height),
-        onEncodedHeader: (stream) => this.#handlers.onHeader?.(writeNutHeader(stream)),
+        takeBuffer: (bytes) => this.#relay.ownBuffer(bytes) ?? this.#takeBuffer(bytes),
+        onPicture: (picture, full) => this.#onPicture(picture, full),
+        onEncodedHeader: (stream) => {
+          const header = writeNutHeader(stream);
+          this.#relay.onHeader(header);
+          this.#handlers.onHeader?.(header);
+        },
         allocatePacket: (rawUs, key, bytes) => this.#allocatePacket(rawUs, key, bytes),
         onPacket: () => this.#onPacket(),
-        onExit: (exit) => this.#onExit(exit),
+        onExit: (exit) => void this.#onExit(exit),
       },
     );
     this.#run = run;
     run.start();
-    this.#watch(this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
+    this.#watchdog.start(this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
+  }
+
+  #takeBuffer(bytes: number): ArrayBuffer {
+    return this.#handlers.takeBuffer?.(bytes) ?? new ArrayBuffer(bytes);
   }
 
   get #stallTimeoutMs(): number {
     return this.#options.stallTimeoutMs ?? DEFAULT_STALL_TIMEOUT_MS;
   }
 
-  /** One timer that looks at the last frame's time when it fires, instead of one timer a frame. */
-  #watch(waitMs: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      const run = this.#run;
-      if (run === undefined || this.#stopped) return;
-      if (run.paused) this.#lastFrameMs = performance.now();
-      const connecting = this.#frames === 0;
-      const allowedMs = connecting
-        ? (this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS)
-        : this.#stallTimeoutMs;
-      const leftMs = allowedMs - (performance.now() - this.#lastFrameMs);
-      if (leftMs > 1) this.#watch(leftMs);
-      else run.kill(connecting ? `no frame within ${allowedMs} ms` : `no frame for ${allowedMs} ms`);
-    }, waitMs);
-  }
-
   /** Returns false for a frame that must not be used. */
   #onFrame(rawUs: number, counted: boolean): boolean {
     if (this.#stopped) return false;
-    this.#lastFrameMs = performance.now();
+    const nowMs = performance.now();
+    this.#watchdog.seen(nowMs);
     if (!counted) return true;
     if (this.#frames++ === 0) {
       this.#backoff?.healthy();
       if (this.#state !== 'running') this.#setState('running', '');
-      this.#watch(this.#stallTimeoutMs);
+      this.#watchdog.start(this.#stallTimeoutMs);
     }
-    if (this.#live && this.#clockGuard.hasJumped(rawUs, this.#lastFrameMs)) {
+    if (this.#live && this.#clockGuard.hasJumped(rawUs, nowMs)) {
       this.#run?.kill("the camera's clock jumped");
       return false;
     }
@@ -176,23 +209,32 @@ export class VideoSource {
     return true;
   }
 
-  #onPicture(rawUs: number, buffer: ArrayBuffer, width: number, height: number): void | Promise<void> {
-    if (!this.#onFrame(rawUs, true)) return;
-    const ptsUs = this.#timeline.map(rawUs, this.#now());
+  #onPicture(picture: RawPicture, full: RawPicture | undefined): void | Promise<void> {
+    if (!this.#onFrame(picture.rawUs, true)) return;
+    const ptsUs = this.#timeline.map(picture.rawUs, this.#now());
+    if (this.#relay.inCharge) return this.#roomBeside;
     if (ptsUs <= this.#lastPictureUs) {
       this.#options.logger.debug('picture without a later time dropped', { ptsUs, lastPtsUs: this.#lastPictureUs });
       return;
     }
+    const held = this.#deliver(ptsUs, picture, full);
+    this.#relay.delivered(ptsUs);
+    return held;
+  }
+
+  #deliver(ptsUs: number, picture: RawPicture, full: RawPicture | undefined): void | Promise<void> {
+    if (this.#stopped) return;
     this.#lastPictureUs = ptsUs;
-    const picture = {
+    const { buffer, width, height } = picture;
+    const held = this.#handlers.onPicture?.({
       sequence: this.#sequence++,
       ptsUs,
-      captureTimeMs: this.#captureTimeMs(ptsUs),
+      captureTimeMs: this.#captureClock.at(ptsUs, this.#now()),
       buffer,
       width,
       height,
-    };
-    const held = this.#handlers.onPicture?.(picture);
+      ...(full ? { full: { buffer: full.buffer, width: full.width, height: full.height } } : {}),
+    });
     if (this.#sequence === this.#options.maxFrames) {
       if (held === undefined) this.#finish();
       else return held.then(() => this.#finish());
@@ -201,7 +243,7 @@ export class VideoSource {
   }
 
   #allocatePacket(rawUs: number, key: boolean, bytes: number): Uint8Array | undefined {
-    if (!this.#onFrame(rawUs, this.#options.picture === undefined)) return undefined;
+    if (!this.#onFrame(rawUs, this.#picture === undefined)) return undefined;
     const ptsUs = this.#timeline.map(rawUs, this.#now());
     if (ptsUs < 0) return undefined;
     const { packet, payload } = allocateNutPacket(ptsUs, key, bytes);
@@ -213,21 +255,10 @@ export class VideoSource {
     const pending = this.#pending;
     if (pending === undefined || this.#stopped) return;
     this.#pending = undefined;
+    const room = this.#relay.onPacket(pending.packet, pending.key);
+    if (room) this.#roomBeside = room.then(() => (this.#roomBeside = undefined));
     this.#handlers.onPacket?.({ ptsUs: pending.ptsUs, key: pending.key, bytes: pending.packet });
-    if (this.#options.picture === undefined && ++this.#packets === this.#options.maxFrames) this.#finish();
-  }
-
-  #captureTimeMs(ptsUs: number): number {
-    const now = this.#now();
-    this.#captureAnchor ??= { ptsUs, wallMs: now };
-    let captureMs = this.#captureAnchor.wallMs + (ptsUs - this.#captureAnchor.ptsUs) / 1000;
-    // A frame cannot be from the future: the first ones came late, out of the buffer that probing filled.
-    if (this.#live && (captureMs > now || now - captureMs > MAX_CAPTURE_DRIFT_MS)) {
-      this.#captureAnchor = { ptsUs, wallMs: now };
-      captureMs = now;
-    }
-    this.#lastCaptureMs = Math.max(this.#lastCaptureMs, Math.round(captureMs));
-    return this.#lastCaptureMs;
+    if (this.#picture === undefined && ++this.#packets === this.#options.maxFrames) this.#finish();
   }
 
   /** Enough frames: a planned end. */
@@ -237,10 +268,12 @@ export class VideoSource {
     void this.stop();
   }
 
-  #onExit(exit: RunExit): void {
-    clearTimeout(this.#timer);
+  async #onExit(exit: RunExit): Promise<void> {
+    this.#watchdog.stop();
     this.#run = undefined;
     this.#pending = undefined;
+    if (exit.clean) await this.#relay.endInput();
+    this.#relay.reset();
     const over = this.#runOver;
     this.#runOver = undefined;
     this.#timeline.endRun();
@@ -249,6 +282,13 @@ export class VideoSource {
   }
 
   #decide(exit: RunExit): void {
+    const inSoftware = this.#frames === 0 && this.#decoder.failed(exit.reason, this.#codec);
+    if (inSoftware) this.#options.logger.warn(`video source: ${this.#decoder.report.reason ?? 'another decoder'}`);
+    if (this.#restarting || inSoftware) {
+      this.#restarting = false;
+      this.#connect();
+      return;
+    }
     const finite = sourceKind(this.#options.url) === 'file' || (!this.#live && exit.hasDuration);
     if (finite && exit.clean && this.#frames > 0) {
       if (this.#options.loop) this.#connect();

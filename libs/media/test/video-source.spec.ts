@@ -42,7 +42,15 @@ describe('a file', () => {
       expect(pictures[10]!.captureTimeMs - pictures[0]!.captureTimeMs).toBe(400);
       expect(states.map((change) => change.state)).toEqual(['connecting', 'running', 'ended']);
       expect(streams).toEqual([
-        { sourceWidth: 160, sourceHeight: 90, codec: 'h264', fps: 25, pictureWidth: 96, pictureHeight: 54 },
+        {
+          sourceWidth: 160,
+          sourceHeight: 90,
+          codec: 'h264',
+          fps: 25,
+          pictureWidth: 96,
+          pictureHeight: 54,
+          decoder: { by: 'software' },
+        },
       ]);
     }
   });
