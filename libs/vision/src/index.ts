@@ -81,6 +81,14 @@ export type {
   TensorInfo,
 } from './parsers/types.ts';
 export type { Tracker, TrackerOptions } from './tracking/tracker.ts';
-export { IouTracker } from './tracking/iou-tracker.ts';
-export { ByteTracker, type ByteTrackerOptions } from './tracking/byte-tracker.ts';
-export { TRACKER_NAMES, createTracker, trackerName, type TrackerName } from './tracking/create.ts';
+export {
+  TRACKER_NAMES,
+  createTracker,
+  trackerName,
+  type TrackerContext,
+  type TrackerName,
+  type TrackerSpec,
+  type TrackerTuning,
+} from './tracking/create.ts';
+export { assign } from './tracking/assignment.ts';
+export { PairList } from './tracking/pairs.ts';

@@ -22,6 +22,23 @@ export interface TrackerTuning {
   readonly minHits?: number;
   /** Frames (of the model's rate) that a track outlives its last detection. Times the frame interval: `maxAgeUs`. */
   readonly maxAgeFrames?: number;
+  /** A detection that overlaps an object seen in the frame by more than this (IoU) starts no track. */
+  readonly maxOverlapToStart?: number;
+  /** Tracks at most. */
+  readonly maxTracks?: number;
+  /** Whether a track keeps to the class of its detections. */
+  readonly matchClasses?: boolean;
+  /** Of the motion model: deviation of a position, and of the change of a speed, as part of the height of the box. */
+  readonly positionNoise?: number;
+  readonly velocityNoise?: number;
+  /** NvDCF: least similarity of size, least weighted sum of the scores, and their weights. */
+  readonly sizeThreshold?: number;
+  readonly scoreThreshold?: number;
+  readonly overlapWeight?: number;
+  readonly sizeWeight?: number;
+  readonly responseWeight?: number;
+  /** NvDCF: how far around its box an object is looked for, as part of the box's mean side. */
+  readonly reach?: number;
 }
 
 export type TrackerValue = number | string | readonly number[];
@@ -32,7 +49,7 @@ export interface LowLevelTrackerSpec {
   readonly fileName: string;
   readonly algorithm: NvidiaTracker;
   /** The tracker that stands for it here. */
-  readonly runsAs: 'iou' | 'sort' | 'bytetrack';
+  readonly runsAs: 'iou' | 'sort' | 'bytetrack' | 'nvdcf';
   /** A sentence for people. */
   readonly runsAsReason: string;
   readonly tuning: TrackerTuning;

@@ -105,6 +105,11 @@ function standIn(algorithm: NvidiaTracker, values: Values): Pick<LowLevelTracker
   if (algorithm === 'IOU') {
     return { runsAs: 'iou', runsAsReason: 'no motion model and no features: the IoU tracker does the same' };
   }
+  if (algorithm === 'NvDCF') {
+    const runsAsReason =
+      'NvDCF: matching by overlap, size and place around where an object is expected, without its look at pixels';
+    return { runsAs: 'nvdcf', runsAsReason };
+  }
   const without = algorithm === 'NvSORT' ? '' : ', without looking at pixels as it does';
   if (values['DataAssociator']?.['associationMatcherType'] === 1) {
     const runsAsReason = `${algorithm} with cascaded matching: ByteTrack matches strong and weak detections in turn${without}`;
@@ -121,6 +126,17 @@ function leastConfidence(values: Values): number {
   return Number(values['BaseConfig']?.['minDetectorConfidence'] ?? values['NvDCF']?.['minDetectorConfidence'] ?? 0);
 }
 
+/** Settings of NvDCF's matching by their names here. */
+const SCORES = {
+  minMatchingScore4Overall: 'scoreThreshold',
+  minMatchingScore4SizeSimilarity: 'sizeThreshold',
+  matchingScoreWeight4SizeSimilarity: 'sizeWeight',
+  matchingScoreWeight4Iou: 'overlapWeight',
+  matchingScoreWeight4VisualSimilarity: 'responseWeight',
+  searchRegionPaddingScale: 'reach',
+  SearchRegionPaddingScale: 'reach',
+} as const;
+
 /** Takes a setting over; returns why it has no effect where it has none. */
 function apply(
   { key, group }: ConfigEntry,
@@ -131,6 +147,7 @@ function apply(
   const raw = values[group]?.[key];
   const value = typeof raw === 'number' ? raw : 0;
   const cascaded = values['DataAssociator']?.['associationMatcherType'] === 1;
+  const rounds = cascaded && (runsAs === 'bytetrack' || runsAs === 'nvdcf');
   switch (key) {
     case 'minDetectorConfidence':
       if (value <= 0) return undefined;
@@ -139,18 +156,16 @@ function apply(
       if (!cascaded) tuning.highThreshold = tuning.newTrackThreshold = value;
       return undefined;
     case 'tentativeDetectorConfidence':
-      if (!cascaded || runsAs !== 'bytetrack')
-        return 'only cascaded matching (associationMatcherType 1) has weak detections';
+      if (!rounds) return 'only cascaded matching (associationMatcherType 1) has weak detections';
       // Below the least score there are no detections, also where the file wants weak ones there.
       tuning.highThreshold = tuning.newTrackThreshold = Math.max(value, leastConfidence(values));
       return undefined;
     case 'minMatchingScore4TentativeIou':
-      if (!cascaded || runsAs !== 'bytetrack')
-        return 'only cascaded matching (associationMatcherType 1) has weak detections';
+      if (!rounds) return 'only cascaded matching (associationMatcherType 1) has weak detections';
       tuning.lowIouThreshold = value;
       return undefined;
     case 'minMatchingScore4Iou':
-      if (value <= 0)
+      if (value <= 0 && runsAs !== 'nvdcf')
         return "0 leaves matching to scores that are not looked at here; the tracker's own default counts";
       tuning.iouThreshold = value;
       return undefined;
@@ -163,7 +178,32 @@ function apply(
     case 'earlyTerminationAge':
       return value <= 1 ? undefined : 'a track without an id ends with the first frame it is not seen in';
     case 'checkClassMatch':
-      return value === 1 ? undefined : 'a track keeps to the class of its first detection';
+      tuning.matchClasses = value === 1;
+      return undefined;
+    case 'maxTargetsPerStream':
+      if (value < 1) return 'there is always room for a track';
+      tuning.maxTracks = value;
+      return undefined;
+    case 'minIouDiff4NewTarget':
+      tuning.maxOverlapToStart = value;
+      return undefined;
+    case 'noiseWeightVar4Loc':
+    case 'noiseWeightVar4Vel':
+      if (runsAs === 'iou') return 'the IoU tracker has no motion model';
+      if (value <= 0) return 'without noise a motion model would never change its mind';
+      tuning[key === 'noiseWeightVar4Loc' ? 'positionNoise' : 'velocityNoise'] = value;
+      return undefined;
+    case 'minMatchingScore4Overall':
+    case 'minMatchingScore4SizeSimilarity':
+    case 'matchingScoreWeight4SizeSimilarity':
+    case 'matchingScoreWeight4Iou':
+    case 'matchingScoreWeight4VisualSimilarity':
+    case 'searchRegionPaddingScale':
+    case 'SearchRegionPaddingScale':
+      if (runsAs !== 'nvdcf') return `matching of ${runsAs} goes by overlap alone`;
+      if (value < 0) return 'it cannot be less than 0';
+      tuning[SCORES[key]] = value;
+      return undefined;
     case 'useUniqueID':
       return value === 0 ? undefined : 'ids are small numbers that count up, safe in JSON';
     case 'usePrediction4Assoc':
