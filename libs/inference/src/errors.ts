@@ -1,4 +1,5 @@
 import { VantageError } from '@vantage/contracts';
+import { redact } from '@vantage/observability';
 
 /** The ONNX file was refused by ONNX Runtime (unsupported operator, broken file, wrong version). */
 export function modelLoadFailed(model: string, reason: string): VantageError {
@@ -98,5 +99,32 @@ export function sidecarOptionsInvalid(reason: string): VantageError {
   return new VantageError(
     'SIDECAR_OPTIONS_INVALID',
     `VANTAGE_PROVIDER_OPTIONS cannot be used: ${reason}; write {"tensorrt": {"option": "value"}, "cuda": {...}}`,
+  );
+}
+
+/** The address of an inference server cannot be read. */
+export function remoteAddressInvalid(model: string, url: string): VantageError {
+  return new VantageError(
+    'REMOTE_ADDRESS_INVALID',
+    `${redact(url)} is no address of an inference server for ${model}; write host:port, grpc://host:port or grpcs://host:port`,
+    { details: { model } },
+  );
+}
+
+/** An inference server does not answer, or not in time. */
+export function remoteUnavailable(model: string, address: string, reason: string): VantageError {
+  return new VantageError(
+    'REMOTE_UNAVAILABLE',
+    `the inference server at ${address} gives no answer for '${model}': ${redact(reason)}`,
+    { details: { model, address } },
+  );
+}
+
+/** An inference server answers that it has no such model. */
+export function remoteModelUnknown(model: string, address: string, reason: string): VantageError {
+  return new VantageError(
+    'REMOTE_MODEL_UNKNOWN',
+    `the inference server at ${address} has no model '${model}': ${redact(reason)}; load it there, or correct the name`,
+    { details: { model, address } },
   );
 }

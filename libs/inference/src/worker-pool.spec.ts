@@ -71,7 +71,8 @@ function spec(model: string, properties: readonly string[] = []): ModelSpec {
   });
 
   test.each([
-    ['mnist.onnx', [], 'MODEL_HAS_NO_PICTURE_INPUT', /Input3 float32 \[1,1,28,28\]/],
+    ['mnist.onnx', [], 'PARSER_DOES_NOT_FIT', /Plus214_Output_0 \[1, 10\] float32/],
+    ['yolox_nano.onnx', ['model-color-format=2'], 'MODEL_CHANNELS_MISMATCH', /images float32 \[1,3,416,416\]/],
     ['yolox_nano.onnx', ['infer-dims=3;320;320'], 'NETWORK_SIZE_MISMATCH', /416/],
     ['yolox_nano.onnx', ['parse-bbox-func-name=NvDsInferParseNothing'], undefined, /yolox/],
   ])('%s with %j is refused with a reason', async (model, properties, code, message) => {

@@ -3,7 +3,7 @@ import { VantageError } from '@vantage/contracts';
 import type { InferenceBackend, LoadedModel } from './backend.ts';
 import { workerDied } from './errors.ts';
 import type { ModelReport, ModelSpec } from './model-spec.ts';
-import type { FromWorker, ToWorker } from './worker-protocol.ts';
+import type { FromWorker, ToWorker, WorkerSetup } from './worker-protocol.ts';
 
 export interface WorkerPoolOptions {
   /** Sessions a model gets at most, one worker thread each; cameras are dealt out evenly. Default 1. */
@@ -94,7 +94,10 @@ class PooledModel implements LoadedModel {
 
   #startWorker(): Promise<ModelReport> {
     const worker = new Worker(new URL('./worker/session-worker.ts', import.meta.url), {
-      workerData: this.#spec,
+      workerData: {
+        spec: this.#spec,
+        runner: { threads: 1, providers: this.#spec.providers ?? ['cpu'], deviceId: this.#spec.infer.gpuId },
+      } satisfies WorkerSetup,
       name: `inference ${this.#spec.name}`,
     });
     const entry = { worker, cameras: 0 };

@@ -88,7 +88,7 @@ describeWithAssets('a bad model leaves everything else running', () => {
       /pointer\.onnx is a Git LFS pointer .*git lfs pull/,
     ],
     ['a web page as model', 'page.txt', 'MODEL_FILE_NOT_ONNX', /page\.onnx is a web page/],
-    ['a model that takes no colour picture', 'mnist.txt', 'MODEL_HAS_NO_PICTURE_INPUT', /^mnist\.txt .*Input3 float32/],
+    ['a model that is no detector', 'mnist.txt', 'PARSER_DOES_NOT_FIT', /^mnist\.txt: .*Plus214_Output_0 \[1, 10\]/],
     [
       'a missing label file',
       'no-labels.txt',

@@ -1,0 +1,22 @@
+import type { TensorData } from '@vantage/vision';
+import type { ModelOutput } from '../model-output.ts';
+import type { Placement } from '../picture/input-tensor.ts';
+
+/** From a network's outputs to what it says about one picture of the batch. */
+export interface ModelReader {
+  /** Name of the parser, for reports. */
+  readonly parser: string;
+  readonly reason: string;
+  /** Grey value that the family was trained to be padded with. */
+  readonly padValue?: number;
+  /** Lines of text: they keep their height and have room to the right. */
+  readonly isText: boolean;
+  /**
+   * Results own their memory.
+   *
+   * @param tensors in the order of the model's outputs; read before the first wait
+   * @throws VantageError `MODEL_OUTPUT_UNEXPECTED` when they are not those that the model declares
+   */
+  read(tensors: readonly TensorData[], index: number, placement: Placement): ModelOutput | Promise<ModelOutput>;
+  close?(): Promise<void>;
+}
