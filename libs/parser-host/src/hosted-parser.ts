@@ -114,6 +114,7 @@ export class HostedParser implements CustomParser {
         frame = await process.request(request, deadlineMs);
       } catch (error) {
         if (error instanceof ParserFailure && error.kind === 'timeout') this.#counts.timeouts += 1;
+        if (this.#closed !== undefined) return this.#failed('the parser is closed');
         const reason = error instanceof Error ? error.message : String(error);
         if (process === this.#process) this.#lost(reason);
         return this.#failed(reason);
@@ -142,7 +143,7 @@ export class HostedParser implements CustomParser {
   }
 
   #detections(header: Frame['header'], rows: Float64Array): ParsedObject[] {
-    const labels = header['labels'] as readonly string[] | undefined;
+    const labels = header['labels'] as readonly (string | null)[] | undefined;
     const attributes = header['attributes'] as readonly (readonly Attribute[])[] | undefined;
     const objects: ParsedObject[] = [];
     for (let index = 0; index < rows.length / ROW_NUMBERS; index += 1) {

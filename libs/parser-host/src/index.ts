@@ -15,6 +15,8 @@ export type {
 export type {
   CustomModelResult,
   DetModelResult,
+  FrameObject,
+  ParserFrame,
   ParserOutputs,
   ParserTensor,
   PrimaryParserConfig,

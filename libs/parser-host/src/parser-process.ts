@@ -7,7 +7,7 @@ import type { ParserInfo, ParserLog } from './types.ts';
 import { FrameReader, encodeFrame, type Frame, type RequestHeader } from './wire.ts';
 
 /** How long a process that does not answer gets to say where it is. */
-const POST_MORTEM_MS = 300;
+const POST_MORTEM_MS = 1000;
 /** How long to wait for what an ended process has printed. */
 const LAST_WORDS_MS = 200;
 /** How long a process may take to end by itself when it is no longer needed. */
@@ -47,6 +47,7 @@ export class ParserProcess {
   readonly #exited: Promise<void>;
   #waiting: { resolve: (frame: Frame) => void; reject: (failure: ParserFailure) => void } | undefined;
   #ended: string | undefined;
+  #endTimer: NodeJS.Timeout | undefined;
   #dying = false;
   #info: ParserInfo | undefined;
   /** Called once when the process ends without having been told to, and nobody waits for an answer. */
@@ -70,9 +71,16 @@ export class ParserProcess {
     this.#socket = this.#child.stdio[3] as Duplex;
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#socket.on('error', ignore);
+    this.#socket.once('end', () => {
+      this.#endTimer = setTimeout(() => {
+        this.#ended ??= 'it closed its connection';
+        this.#killGroup();
+      }, FAREWELL_MS);
+    });
     this.#exited = new Promise((resolve) => {
       this.#child.once('error', (error) => this.#end(`it cannot be started: ${error.message}`, resolve));
       this.#child.once('exit', (code, signal) => {
+        clearTimeout(this.#endTimer);
         this.#killGroup();
         // What it printed last is still on its way; but a process that it let go may hold the pipes open for ever.
         const timer = setTimeout(() => finish(), LAST_WORDS_MS);
@@ -192,9 +200,9 @@ export class ParserProcess {
     };
     this.#child.stderr?.on('data', listen);
     const timer = setTimeout(() => told?.(), POST_MORTEM_MS);
-    // Both processes know one of the two: faulthandler the signal, the JavaScript watchdog the byte.
-    if (this.#options.runtime.command !== process.execPath) this.#child.kill('SIGUSR1');
-    this.#child.stdin?.write('?');
+    const { whereSignal } = this.#options.runtime;
+    if (whereSignal !== undefined) this.#child.kill(whereSignal);
+    else this.#child.stdin?.write('?');
     await answered;
     clearTimeout(timer);
     this.#child.stderr?.off('data', listen);

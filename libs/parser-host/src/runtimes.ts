@@ -10,7 +10,12 @@ import type { ParserSpec } from './types.ts';
 export interface Runtime {
   readonly command: string;
   readonly arguments: readonly string[];
+  /** Signal that makes the process say where it is; without one a byte on its standard input does. */
+  readonly whereSignal?: NodeJS.Signals;
 }
+
+/** Private memory of a Node without a program, with room for its threads. */
+const NODE_ITSELF_MB = 128;
 
 /** What a parser process may see of the environment: how to find programs and packages, never a key or a token. */
 const PASSED_ON = [
@@ -45,10 +50,15 @@ export async function findRuntime(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Runtime> {
   if (kind === 'js') {
+    // The heap's limit does not count typed arrays; the one of the shell does (Linux counts private memory).
     return {
-      command: process.execPath,
+      command: '/bin/sh',
       arguments: [
+        '-c',
+        `ulimit -d ${(memoryLimitMb + NODE_ITSELF_MB) * 1024} 2>/dev/null; exec "$0" "$@"`,
+        process.execPath,
         '--disable-warning=ExperimentalWarning',
+        '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
         `--max-old-space-size=${memoryLimitMb}`,
         source('js/main.ts'),
       ],
@@ -58,8 +68,9 @@ export async function findRuntime(
   for (const candidate of pythonCandidates(env)) {
     const complaint = await complaintAbout(candidate, env);
     if (complaint === undefined) {
-      // -B: no compiled files in the parser's folder; -u: what was printed before a crash is not lost.
-      return { command: candidate, arguments: ['-B', '-u', source('python/vantage_parser.py')] };
+      // -B: no compiled files in the parser's folder.
+      const program = source('python/vantage_parser.py');
+      return { command: candidate, arguments: ['-B', program], whereSignal: 'SIGUSR1' };
     }
     complaints.push(`${candidate}: ${complaint}`);
   }

@@ -28,7 +28,7 @@ export interface ParserSpec {
   readonly deadlineMs?: number;
   /** Longest time for starting and importing. Default 30 000 ms: big packages take long on small machines. */
   readonly loadDeadlineMs?: number;
-  /** Python: address space of the process. JavaScript: heap, and resident memory after a picture. Default 2048 MiB. */
+  /** Most memory of the process (Python: address space; JavaScript: heap and typed arrays). Default 2048 MiB. */
   readonly memoryLimitMb?: number;
   readonly log?: ParserLog;
 }

@@ -25,7 +25,14 @@ export const ROW_NUMBERS = 6;
 /** The most objects of one picture; a parser's further ones are left out and reported. */
 export const MAX_OBJECTS = 16_384;
 
-const MAX_HEADER_BYTES = 4 * 1024 * 1024;
+/** The most lines, circles, rectangles and texts of one picture. */
+export const MAX_SHAPES = 4096;
+
+export const MAX_MESSAGE_CHARACTERS = 256 * 1024;
+
+/** A parser process sends an error instead of a larger answer. */
+export const MAX_HEADER_BYTES = 4 * 1024 * 1024;
+
 const MAX_ROW_BYTES = MAX_OBJECTS * ROW_NUMBERS * 8;
 const LENGTHS = 8;
 

@@ -24,6 +24,8 @@ export interface Bench {
   readonly log: LogLine[];
   /** Writes files into a new folder; gives its path. */
   folder(files: Readonly<Record<string, string>>): string;
+  /** The folder that was made last. */
+  lastFolder(): string;
   /** A parser of one file, `parser.py` or `parser.js`, that is closed after the test. */
   open(kind: ParserSpec['kind'], text: string, spec?: Partial<ParserSpec>): Promise<CustomParser>;
 }
@@ -47,6 +49,7 @@ export function createBench(): Bench {
   return {
     log,
     folder,
+    lastFolder: () => folders.at(-1) as string,
     async open(kind, text, spec = {}) {
       const name = kind === 'python' ? 'parser.py' : 'parser.js';
       const file = spec.file ?? path.join(folder({ [name]: text }), name);

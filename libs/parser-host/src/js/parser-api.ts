@@ -36,6 +36,34 @@ export type DetModelResult = readonly [
 /** `[data, message]`. */
 export type CustomModelResult = readonly [data: unknown, message?: unknown];
 
+/** An object that a parser of `modelType` 1 adds. */
+export interface FrameObject {
+  readonly classId: number;
+  /** Absent: the class's name in `labels`. */
+  readonly label?: string;
+  readonly confidence: number;
+  /** `[left, top, width, height]`. */
+  readonly box: ArrayLike<number>;
+  readonly attributes?: readonly {
+    readonly name: string;
+    readonly label: string;
+    readonly classId: number;
+    readonly confidence: number;
+  }[];
+}
+
+/**
+ * The frame that `addCustomToMeta` adds objects and drawings to, all in pixels of `imageSize`. A colour is red, green,
+ * blue, opacity from 0 to 1; without one it is red.
+ */
+export interface ParserFrame {
+  addObject(object: FrameObject): void;
+  addLine(line: { x1: number; y1: number; x2: number; y2: number; width?: number; colour?: readonly number[] }): void;
+  addCircle(circle: { x: number; y: number; radius: number; colour?: readonly number[] }): void;
+  addRectangle(rectangle: { box: ArrayLike<number>; width?: number; colour?: readonly number[] }): void;
+  addText(text: { x: number; y: number; text: string; size?: number; colour?: readonly number[] }): void;
+}
+
 /** What a file for a primary exports. All functions may be async. */
 export interface PrimaryParserModule {
   /** 0 = detection, 1 = custom. */
@@ -53,6 +81,8 @@ export interface PrimaryParserModule {
     config: PrimaryParserConfig,
     outputs: ParserOutputs,
   ) => CustomModelResult | Promise<CustomModelResult>;
+  /** With `modelType` 1: gets the data that `parseCustomModel` gave, unless that is null or undefined. */
+  readonly addCustomToMeta?: (config: PrimaryParserConfig, data: unknown, frame: ParserFrame) => void | Promise<void>;
 }
 
 /** What a file for a secondary exports. */

@@ -22,6 +22,7 @@ PID = os.getpid()
 MAX_OBJECTS = 16384
 MAX_SHAPES = 4096
 MAX_MESSAGE_BYTES = 256 * 1024
+MAX_HEADER_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 32
 OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
@@ -68,6 +69,8 @@ class SecondaryConfig:
 
 def main():
     end_with_host()
+    # What was printed before a crash is not lost.
+    sys.stdout.reconfigure(line_buffering=True)
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     os.register_at_fork(after_in_child=lambda: os.close(SOCKET))
@@ -134,7 +137,7 @@ class Parser:
         }
 
     def read(self, request):
-        answer = {"id": request["id"], "problems": []}
+        answer = {"problems": []}
         rows = b""
         mapping = None
         try:
@@ -145,7 +148,7 @@ class Parser:
                 # Otherwise the frame of this function would keep the mapping alive.
                 del outputs
         except BaseException as error:
-            answer = {"id": request["id"], "failed": describe(error, self.setup["folder"])}
+            answer = {"failed": describe(error, self.setup["folder"])}
             rows = b""
             answer["fatal"] = isinstance(error, MemoryError) or (
                 isinstance(error, OSError) and error.errno in OUT_OF_RESOURCES
@@ -219,7 +222,7 @@ class Parser:
         for item in frame.objects:
             rect = item.rect_params
             rows.append([item.class_id, item.confidence, rect.left, rect.top, rect.width, rect.height])
-            labels.append(str(item.obj_label))
+            labels.append(str(item.obj_label) if item.obj_label else None)
             attributes.append(attributes_of(item))
         table = numbers(self.numpy, rows, "objects of add_custom_to_meta").reshape(-1, 6)
         encoded, kept = self.rows(table, answer)
@@ -296,7 +299,7 @@ def to_json(value, depth, problems):
         return {str(key): to_json(item, depth + 1, problems) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [to_json(item, depth + 1, problems) for item in value]
-    raise Unusable("it holds a %s, which JSON cannot say" % type(value).__name__)
+    raise Unusable("JSON cannot say a value of type %s" % type(value).__name__)
 
 
 def attributes_of(item):
@@ -463,6 +466,9 @@ def read_exactly(count):
 
 def send(header, rows=b""):
     text = json.dumps(header).encode()
+    if len(text) > MAX_HEADER_BYTES:
+        text = json.dumps({"failed": "the answer has %d bytes, more than %d" % (len(text), MAX_HEADER_BYTES)}).encode()
+        rows = b""
     data = memoryview(struct.pack("<II", len(text), len(rows)) + text + rows)
     while data:
         data = data[os.write(SOCKET, data) :]
