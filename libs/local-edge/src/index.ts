@@ -10,7 +10,7 @@ export type {
 } from './options.ts';
 export type { ImageResolver, ModuleCommand } from './agent/process-executor.ts';
 export { CONTAINER_VOLUMES } from './agent/docker/docker-executor.ts';
-export { connectEngine } from './agent/docker/engine.ts';
+export { connectEngine, findImage } from './agent/docker/engine.ts';
 export { LOCAL_BASE, makeLocalBase } from './agent/docker/local-base.ts';
 export { DEFAULT_RESTART_TIMING, type RestartTiming, type RuntimeStatus } from './agent/restart-policy.ts';
 export type { EdgeStatus, ModuleStatus, QueueStatus } from './api/control-status.ts';

@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type Docker from 'dockerode';
 import { pack, type Pack } from 'tar-stream';
 import { VantageError } from '@vantage/contracts';
+import { findImage } from '@vantage/local-edge';
 import type { BuildableModule } from './modules.ts';
 import { filesBelow, runtimeFiles, type ContextFile } from './packages.ts';
 
@@ -26,7 +28,14 @@ export interface BuiltImage {
 /** What the images of the default deployment hold besides code. */
 const DEMO = ['tools/demo/media/street.mp4', 'tools/demo/models/demo'];
 
-/** Builds the image of one module from the repository. @throws VantageError IMAGE_BUILD_FAILED */
+/** Says what an image was built of. */
+const CONTENT_LABEL = 'vantage.image.content';
+
+/**
+ * Builds the image of one module from the repository. One that was built of the same files of this machine, on the same
+ * base, is left as it is.
+ * @throws VantageError IMAGE_BUILD_FAILED
+ */
 export async function buildImage(docker: Docker, module: BuildableModule, options: BuildOptions): Promise<BuiltImage> {
   const started = performance.now();
   const { root, baseImage, hostPackages, onLine } = options;
@@ -36,30 +45,44 @@ export async function buildImage(docker: Docker, module: BuildableModule, option
     forcerm: true,
     ...(baseImage === undefined ? {} : { buildargs: { BASE_IMAGE: baseImage } }),
   };
-  const stream = hostPackages
-    ? await buildFromHost(docker, root, module, parameters)
-    : await docker.buildImage({ context: root, src: ['.'] }, parameters);
-  await follow(docker, stream, module, onLine);
+  if (hostPackages) {
+    const files = await contextFiles(root, module);
+    const base = baseImage === undefined ? undefined : await findImage(docker, baseImage);
+    const content = await digest(files, base?.Id ?? '');
+    const present = await findImage(docker, module.tag);
+    if (present?.Config.Labels?.[CONTENT_LABEL] !== content) {
+      const labels = { [CONTENT_LABEL]: content };
+      const archive = pack();
+      const filled = fill(archive, files).catch((error: unknown) => {
+        archive.destroy(error instanceof Error ? error : new Error(String(error)));
+      });
+      const stream = await docker.buildImage(archive, { ...parameters, labels });
+      await filled;
+      await follow(docker, stream, module, onLine);
+    }
+  } else {
+    await follow(docker, await docker.buildImage({ context: root, src: ['.'] }, parameters), module, onLine);
+  }
   const { Id: id, Size: sizeBytes } = await docker.getImage(module.tag).inspect();
   return { tag: module.tag, id, sizeBytes, seconds: (performance.now() - started) / 1000 };
 }
 
-async function buildFromHost(
-  docker: Docker,
-  root: string,
-  module: BuildableModule,
-  parameters: Docker.ImageBuildOptions,
-): Promise<NodeJS.ReadableStream> {
+async function contextFiles(root: string, module: BuildableModule): Promise<ContextFile[]> {
   const files = await runtimeFiles(root, path.join('modules', module.name));
   files.push({ name: module.dockerfile, file: path.join(root, module.dockerfile) });
   for (const name of DEMO) files.push(...(await filesBelow(root, path.join(root, name))));
-  const archive = pack();
-  const filled = fill(archive, files).catch((error: unknown) => {
-    archive.destroy(error instanceof Error ? error : new Error(String(error)));
-  });
-  const stream = await docker.buildImage(archive, parameters);
-  await filled;
-  return stream;
+  return files;
+}
+
+async function digest(files: readonly ContextFile[], baseId: string): Promise<string> {
+  const hash = createHash('sha256').update(baseId);
+  for (const { name, file, link } of files) {
+    if (link === undefined) {
+      const { size, mtimeMs } = await stat(file);
+      hash.update(JSON.stringify([name, size, mtimeMs]));
+    } else hash.update(JSON.stringify([name, link]));
+  }
+  return hash.digest('hex');
 }
 
 async function fill(archive: Pack, files: readonly ContextFile[]): Promise<void> {

@@ -24,6 +24,16 @@ export function engineStatus(error: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined;
 }
 
+/** An image of the engine; undefined where there is none of that name. */
+export async function findImage(docker: Docker, image: string): Promise<Docker.ImageInspectInfo | undefined> {
+  try {
+    return await docker.getImage(image).inspect();
+  } catch (error) {
+    if (engineStatus(error) === 404) return undefined;
+    throw error;
+  }
+}
+
 /** Does it, and is content when the engine says one of these: 304 it is so already, 404 it is not there, 409 it goes. */
 export async function unless(statuses: readonly number[], action: () => Promise<unknown>): Promise<void> {
   try {

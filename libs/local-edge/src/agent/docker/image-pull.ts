@@ -2,7 +2,7 @@ import type Docker from 'dockerode';
 import { imageUnavailable } from '../../errors.ts';
 import type { RegistryCredential } from '../config.ts';
 import type { ModuleLaunch } from '../executor.ts';
-import { engineMessage, engineStatus } from './engine.ts';
+import { engineMessage, findImage } from './engine.ts';
 
 /**
  * Sees to it that the image is there, and gives its id (`sha256:…`). One that is there is taken as it is, so that all
@@ -14,8 +14,8 @@ export async function provideImage(
   { image, imagePullPolicy, registryCredentials }: ModuleLaunch,
   onPull: () => void,
 ): Promise<string> {
-  const present = await imageId(docker, image);
-  if (present !== undefined) return present;
+  const present = await findImage(docker, image);
+  if (present !== undefined) return present.Id;
   if (imagePullPolicy === 'never') {
     throw imageUnavailable(image, 'it is not on this machine, and its imagePullPolicy is "never"');
   }
@@ -26,18 +26,9 @@ export async function provideImage(
   } catch (error) {
     throw imageUnavailable(image, engineMessage(error), error);
   }
-  const pulled = await imageId(docker, image);
+  const pulled = await findImage(docker, image);
   if (pulled === undefined) throw imageUnavailable(image, 'the engine fetched it and does not have it');
-  return pulled;
-}
-
-async function imageId(docker: Docker, image: string): Promise<string | undefined> {
-  try {
-    return (await docker.getImage(image).inspect()).Id;
-  } catch (error) {
-    if (engineStatus(error) === 404) return undefined;
-    throw error;
-  }
+  return pulled.Id;
 }
 
 async function pull(docker: Docker, image: string, login: RegistryCredential | undefined): Promise<void> {
