@@ -23,6 +23,7 @@ const tasks = {
   gen: () => [
     [path.join(root, 'libs/contracts/tools/generate-schemas.ts')],
     [path.join(root, 'tools/bootstrap/generate-wire-types.mjs'), 'libs/onnx'],
+    [path.join(root, 'tools/bootstrap/generate-wire-types.mjs'), 'libs/inference'],
   ],
   check: () => [...tasks.typecheck(), ...tasks.lint([]), ...tasks.test(['--ci'])],
 };

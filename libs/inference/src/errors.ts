@@ -106,7 +106,7 @@ export function sidecarOptionsInvalid(reason: string): VantageError {
 export function remoteAddressInvalid(model: string, url: string): VantageError {
   return new VantageError(
     'REMOTE_ADDRESS_INVALID',
-    `${redact(url)} is no address of an inference server for ${model}; write host:port, grpc://host:port or grpcs://host:port`,
+    `'${url.replace(/^.*@/, '***@')}' is no address of an inference server for ${model}; write host:port, grpc://host:port or grpcs://host:port`,
     { details: { model } },
   );
 }
