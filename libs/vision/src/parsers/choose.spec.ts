@@ -12,6 +12,16 @@ describe('chooseParser', () => {
     ['YOLOX', [info('output', 1, 8400, 85)], net640(80), 'yolox'],
     ['YOLOX without a class count', [info('output', 1, 8400, 85)], net640(), 'yolox'],
     ['YOLOX of one class', [info('output', 1, 8400, 6)], net640(1), 'yolox'],
+    ['YOLOX of one class, small', [info('output', 1, 756, 6)], { width: 192, height: 192 }, 'yolox'],
+    [
+      'the first NanoDet',
+      [1600, 400, 100].flatMap((cells) => [
+        info(`cls_pred_${cells}`, 1, cells, 80),
+        info(`dis_pred_${cells}`, 1, cells, 32),
+      ]),
+      { width: 320, height: 320 },
+      'split-distribution',
+    ],
     ['YOLOv5', [info('output0', 1, 25_200, 85)], net640(80), 'yolov5'],
     ['YOLOv5 without a class count', [info('output0', 1, 25_200, 85)], net640(), 'yolov5'],
     ['YOLOv8', [info('output0', 1, 84, 8400)], net640(80), 'yolov8'],

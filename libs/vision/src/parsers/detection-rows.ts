@@ -22,9 +22,13 @@ export const endToEnd: OutputParser = {
     if (rows === undefined || rows > 1000 || extras === undefined) return undefined;
     if (extras === 'keypoints' && rows !== 300 && rows !== 100) return undefined;
     // Other heads have as many columns: only COCO's 17 points are telling.
-    const sure = extras === 'keypoints' ? columns === 57 && knownClassCount(net) !== columns - 4 : rows >= 0;
+    const sure =
+      extras === 'keypoints'
+        ? columns === 57 && knownClassCount(net) !== columns - 4
+        : // As many rows as a grid has cells: a YOLOX of one class with a small input.
+          rows >= 0 && boxesPerCell(net, rows) === undefined;
     return {
-      score: sure ? 0.9 : 0.6,
+      score: sure ? 0.9 : 0.55,
       reason: `one output of ${rows < 0 ? 'any number of' : rows} rows with ${columns} columns`,
     };
   },

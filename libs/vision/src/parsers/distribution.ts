@@ -112,17 +112,17 @@ function readCell(
   const x = (column + shift) * stride;
   const y = (row + shift) * stride;
   into.push(
-    x - mean(data, boxes, bins, step) * stride,
-    y - mean(data, boxes + bins * step, bins, step) * stride,
-    x + mean(data, boxes + 2 * bins * step, bins, step) * stride,
-    y + mean(data, boxes + 3 * bins * step, bins, step) * stride,
+    x - meanBin(data, boxes, bins, step) * stride,
+    y - meanBin(data, boxes + bins * step, bins, step) * stride,
+    x + meanBin(data, boxes + 2 * bins * step, bins, step) * stride,
+    y + meanBin(data, boxes + 3 * bins * step, bins, step) * stride,
     score,
     classId,
   );
 }
 
 /** Mean of a softmax over `bins` logits. */
-function mean(data: Float32Array, at: number, bins: number, step: number): number {
+export function meanBin(data: Float32Array, at: number, bins: number, step: number): number {
   let largest = -Infinity;
   for (let i = 0; i < bins; i += 1) largest = Math.max(largest, data[at + i * step] as number);
   let total = 0;

@@ -11,6 +11,7 @@ import { retinaNet } from './retinanet.ts';
 import { scoresBoxes } from './scores-boxes.ts';
 import { scrfd } from './scrfd.ts';
 import { selectedBoxes } from './selected-boxes.ts';
+import { splitDistribution } from './split-distribution.ts';
 import type { OutputParser } from './types.ts';
 import { yoloAnchors } from './yolo-anchors.ts';
 import { yoloObb } from './yolo-obb.ts';
@@ -40,6 +41,7 @@ export const OUTPUT_PARSERS: readonly OutputParser[] = [
   yoloObb,
   yolov8,
   distribution,
+  splitDistribution,
   yolov5,
   yolov5Landmarks,
   scoresBoxes,
