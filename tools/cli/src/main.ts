@@ -11,6 +11,7 @@ import { monitorCommand } from './monitor/command.ts';
 import { resetCommand } from './reset/command.ts';
 import { statusCommand } from './status/command.ts';
 import { routeCommand } from './route/command.ts';
+import { trackCommand } from './track/command.ts';
 import { twinCommand } from './twin/command.ts';
 import { upCommand } from './up/command.ts';
 
@@ -30,6 +31,7 @@ const program = new Command('vantage')
   .addCommand(routeCommand())
   .addCommand(fleetCommand())
   .addCommand(inferCommand())
+  .addCommand(trackCommand())
   .addCommand(configCommand())
   .addCommand(modelCommand())
   .addCommand(imageCommand());

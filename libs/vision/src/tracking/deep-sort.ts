@@ -1,6 +1,6 @@
 import type { Round } from './matching.ts';
 import { withDefaults, type TrackingMethod } from './method.ts';
-import { relativeMotion } from './motion.ts';
+import { motionOf } from './motion.ts';
 import type { TrackerOptions } from './tracker.ts';
 
 export interface DeepSortOptions extends TrackerOptions {
@@ -14,8 +14,8 @@ export interface DeepSortOptions extends TrackerOptions {
  * SORT that knows objects by their looks: embeddings are matched first, tracks seen last going first, within the gate
  * of the motion model; overlap then decides for what is left. Without embeddings overlap decides for all.
  *
- * Differences from the original: a track keeps to its class, and its id is given at once (`minHits`); the gate looks at
- * the centre only; the gallery of a track holds its last 30 embeddings.
+ * Differences from the original: the motion model is SORT's unless noise is given, and the gate looks at the centre only;
+ * a track keeps to its class, and its id is given at once (`minHits`); the gallery of a track holds its last 30 embeddings.
  *
  * Source: Wojke et al., "Simple Online and Realtime Tracking with a Deep Association Metric" (ICIP 2017).
  */
@@ -35,7 +35,7 @@ export function deepSort(options: DeepSortOptions = {}): TrackingMethod {
   const byOverlap: Round = { score: (_track, _candidate, overlap) => overlap, least: all.iouThreshold };
   return {
     name: 'deepsort',
-    motion: relativeMotion({ positionNoise: own.positionNoise, velocityNoise: own.velocityNoise }),
+    motion: motionOf(options),
     options: all,
     associate({ tracks, candidates, match }) {
       const withLooks = candidates.filter(({ embedding }) => embedding !== undefined);

@@ -10,17 +10,17 @@ export interface NvDcfOptions extends TrackerOptions {
   readonly highThreshold?: number;
   /** Least overlap in a second round, of the weaker detections. Default 0.5. */
   readonly lowIouThreshold?: number;
-  /** Least similarity of size. Default 0.4. */
+  /** Least similarity of size. Default 0.36. */
   readonly sizeThreshold?: number;
   /** Least likeness of what an object looks like, where there are embeddings. Default 0.5. */
   readonly likenessThreshold?: number;
-  /** Least sum of the weighted scores. Default 0.15. */
+  /** Least sum of the weighted scores. Default 0.02. */
   readonly scoreThreshold?: number;
   /** Weight of the overlap. Default 0.4. */
   readonly overlapWeight?: number;
-  /** Weight of the size. Default 0. */
+  /** Weight of the size. Default 0.6. */
   readonly sizeWeight?: number;
-  /** Weight of the likeness, or of the place where there are no embeddings. Default 0.6. */
+  /** Weight of the likeness, or of the place where there are no embeddings. Default 0.4. */
   readonly responseWeight?: number;
   /** How far around its box an object is looked for, as part of the box's mean side. Default 1. */
   readonly reach?: number;
@@ -36,13 +36,15 @@ const FARTHEST = 9.21;
  * caller has some, else by how likely the place is under the motion model. An object that the detector misses is
  * therefore not seen on by its looks: its track waits where the motion model expects it.
  *
+ * Defaults are those of NVIDIA's config_tracker_NvDCF_accuracy.yml, rounded.
+ *
  * Source: Gst-nvtracker of the DeepStream documentation, "NvDCF" and "Data association".
  */
 export function nvDcf(options: NvDcfOptions = {}): TrackingMethod {
   const { highThreshold = 0, lowIouThreshold = 0.5, ...rest } = options;
-  const { sizeThreshold = 0.4, likenessThreshold = 0.5, scoreThreshold = 0.15, reach = 1, ...more } = rest;
-  const { overlapWeight = 0.4, sizeWeight = 0, responseWeight = 0.6, ...own } = more;
-  const all = withDefaults(own, { iouThreshold: 0, newTrackThreshold: highThreshold, maxOverlapToStart: 0.8 });
+  const { sizeThreshold = 0.36, likenessThreshold = 0.5, scoreThreshold = 0.02, reach = 1, ...more } = rest;
+  const { overlapWeight = 0.4, sizeWeight = 0.6, responseWeight = 0.4, ...own } = more;
+  const all = withDefaults(own, { iouThreshold: 0.05, newTrackThreshold: highThreshold, maxOverlapToStart: 0.8 });
   const score = (track: Track, candidate: Candidate, overlap: number): number => {
     if (overlap < all.iouThreshold) return 0;
     const size = sizeSimilarity(track, candidate);
