@@ -43,6 +43,7 @@ export async function buildImage(docker: Docker, module: BuildableModule, option
     t: module.tag,
     dockerfile: module.dockerfile,
     forcerm: true,
+    version: await builderVersion(docker),
     ...(baseImage === undefined ? {} : { buildargs: { BASE_IMAGE: baseImage } }),
   };
   if (hostPackages) {
@@ -51,13 +52,7 @@ export async function buildImage(docker: Docker, module: BuildableModule, option
     const content = await digest(files, base?.Id ?? '');
     const present = await findImage(docker, module.tag);
     if (present?.Config.Labels?.[CONTENT_LABEL] !== content) {
-      const labels = { [CONTENT_LABEL]: content };
-      const archive = pack();
-      const filled = fill(archive, files).catch((error: unknown) => {
-        archive.destroy(error instanceof Error ? error : new Error(String(error)));
-      });
-      const stream = await docker.buildImage(archive, { ...parameters, labels });
-      await filled;
+      const stream = await send(docker, files, { ...parameters, labels: { [CONTENT_LABEL]: content } });
       await follow(docker, stream, module, onLine);
     }
   } else {
@@ -65,6 +60,15 @@ export async function buildImage(docker: Docker, module: BuildableModule, option
   }
   const { Id: id, Size: sizeBytes } = await docker.getImage(module.tag).inspect();
   return { tag: module.tag, id, sizeBytes, seconds: (performance.now() - started) / 1000 };
+}
+
+/** BuildKit where the engine has it: it takes a quarter of the time for thousands of small files. */
+async function builderVersion(docker: Docker): Promise<'1' | '2'> {
+  const { ApiVersion, Os, Components } = await docker.version();
+  const [major = 0, minor = 0] = ApiVersion.split('.').map(Number);
+  // Podman answers as an engine, and has no such builder.
+  const isDocker = Components.some(({ Name }) => Name === 'Engine');
+  return isDocker && Os === 'linux' && (major > 1 || minor >= 40) ? '2' : '1';
 }
 
 async function contextFiles(root: string, module: BuildableModule): Promise<ContextFile[]> {
@@ -83,6 +87,26 @@ async function digest(files: readonly ContextFile[], baseId: string): Promise<st
     } else hash.update(JSON.stringify([name, link]));
   }
   return hash.digest('hex');
+}
+
+/** Sends the files as the build's context; yields the build's output. */
+async function send(
+  docker: Docker,
+  files: readonly ContextFile[],
+  parameters: Docker.ImageBuildOptions,
+): Promise<NodeJS.ReadableStream> {
+  const archive = pack();
+  const abort = new AbortController();
+  const filled = fill(archive, files).catch((error: unknown) => {
+    // The engine would wait for the rest for ever.
+    abort.abort();
+    throw error;
+  });
+  const [stream] = await Promise.all([
+    docker.buildImage(archive, { ...parameters, abortSignal: abort.signal }),
+    filled,
+  ]);
+  return stream;
 }
 
 async function fill(archive: Pack, files: readonly ContextFile[]): Promise<void> {
@@ -109,6 +133,15 @@ interface BuildEvent {
   readonly error?: string;
 }
 
+/** The part of dockerode that its types leave out: it reads what either builder says. */
+interface Follower {
+  followProgress(
+    stream: NodeJS.ReadableStream,
+    onEnd: (error: Error | null) => void,
+    onEvent: (event: BuildEvent) => void,
+  ): void;
+}
+
 function follow(
   docker: Docker,
   stream: NodeJS.ReadableStream,
@@ -116,16 +149,19 @@ function follow(
   onLine: (line: string) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    docker.modem.followProgress(
+    let problem: string | undefined;
+    (docker as unknown as Follower).followProgress(
       stream,
-      (error) => {
-        if (!error) resolve();
+      (cause) => {
+        problem ??= cause?.message;
+        if (problem === undefined) resolve();
         else {
-          const message = `the image of ${module.name} cannot be built: ${error.message.trim()}`;
-          reject(new VantageError('IMAGE_BUILD_FAILED', message, { cause: error }));
+          const message = `the image of ${module.name} cannot be built: ${problem.trim()}`;
+          reject(new VantageError('IMAGE_BUILD_FAILED', message, { cause }));
         }
       },
-      ({ stream: text, error }: BuildEvent) => {
+      ({ stream: text, error }) => {
+        problem ??= error;
         for (const line of (text ?? error ?? '').split('\n')) if (line.trim() !== '') onLine(line.trimEnd());
       },
     );
