@@ -128,3 +128,8 @@ export function remoteModelUnknown(model: string, address: string, reason: strin
     { details: { model, address } },
   );
 }
+
+/** Not even a model of one node runs. */
+export function runtimeProbeFailed(reason: string, cause: unknown): VantageError {
+  return new VantageError('RUNTIME_PROBE_FAILED', `ONNX Runtime does not run here: ${reason}`, { cause });
+}

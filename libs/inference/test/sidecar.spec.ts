@@ -167,8 +167,9 @@ suite('faults', () => {
 
   async function opened(options: Partial<SidecarOptions> = {}): Promise<SidecarRunner> {
     const pythons = [python ?? ''];
-    runner = await openSidecar(specOf(file), { ...PLAIN, pythons, restartMs: 10, deadlineMs: 2000, ...options });
-    return runner as SidecarRunner;
+    const sidecar = await openSidecar(specOf(file), { ...PLAIN, pythons, restartMs: 10, deadlineMs: 2000, ...options });
+    runner = sidecar;
+    return sidecar;
   }
 
   /** Tries until a batch comes through. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { readOnnx } from '@vantage/onnx';
 import { sidecarMissing } from '../errors.ts';
 import type { ModelSpec } from '../model-spec.ts';
-import type { ExecutionProvider, RunnerOptions, TensorRunner } from './runner.ts';
+import type { ExecutionProvider, RunnerOptions } from './runner.ts';
 import { sidecarPythons } from './sidecar/find-python.ts';
 import { providerOptions, wantsGraphs } from './sidecar/provider-options.ts';
 import { shapeProfile } from './sidecar/shape-profile.ts';
@@ -28,7 +28,11 @@ export interface SidecarOptions extends RunnerOptions {
  * @param model runs instead of the file of `spec`, in whose folder weights are still looked for
  * @throws VantageError `SIDECAR_MISSING`, `SIDECAR_UNAVAILABLE`, `SIDECAR_OPTIONS_INVALID`, `MODEL_LOAD_FAILED`
  */
-export async function openSidecar(spec: ModelSpec, options: SidecarOptions, model?: Uint8Array): Promise<TensorRunner> {
+export async function openSidecar(
+  spec: ModelSpec,
+  options: SidecarOptions,
+  model?: Uint8Array,
+): Promise<SidecarRunner> {
   const providers = [...new Set<ExecutionProvider>([...options.providers, 'cpu'])];
   const usesTensorRt = providers.includes('tensorrt');
   const profile = usesTensorRt

@@ -27,6 +27,7 @@ export interface SidecarSetup {
 }
 
 interface Ready {
+  readonly runtime: string;
   readonly provider: string;
   readonly missed: readonly string[];
   readonly inputs: readonly TensorInfo[];
@@ -80,6 +81,16 @@ export class SidecarRunner implements TensorRunner {
   get providerReason(): string | undefined {
     const missed = this.#ready?.missed ?? [];
     return missed.length === 0 ? undefined : missed.join('; ');
+  }
+
+  /** Version of the onnxruntime package. */
+  get runtime(): string {
+    return this.#ready?.runtime ?? '';
+  }
+
+  /** Interpreter that has it. */
+  get python(): string {
+    return this.#setup.python;
   }
 
   /** Process that runs the model now; undefined while there is none. */
