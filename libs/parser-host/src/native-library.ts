@@ -39,8 +39,8 @@ export function nativeLibraryRefusal(file: string, functionName?: string): strin
 }
 
 function builtInFor(functionName: string): string | undefined {
-  const wanted = functionName.toLowerCase();
-  const isSame = (name: string): boolean => name.toLowerCase() === wanted;
+  const plain = (name: string): string => name.toLowerCase().replace(/[-_]/g, '');
+  const isSame = (name: string): boolean => plain(name) === plain(functionName);
   const owner = [...OUTPUT_PARSERS, ...TASK_PARSERS].find(({ name, aliases }) => isSame(name) || aliases.some(isSame));
   return (owner ?? OUTPUT_PARSERS.find(({ standsInFor }) => standsInFor?.some(isSame)))?.name;
 }

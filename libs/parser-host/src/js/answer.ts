@@ -104,11 +104,13 @@ export class Answer {
     let negative = 0;
     let good = 0;
     rows.forEach(([classId, confidence, box], index) => {
-      const numbers = [classId, confidence, box[0], box[1], box[2], box[3]].map(Number);
-      if (!numbers.every(Number.isFinite)) notFinite += 1;
-      else if ((numbers[4] as number) < 0 || (numbers[5] as number) < 0) negative += 1;
+      const [left, top, width, height] = [Number(box[0]), Number(box[1]), Number(box[2]), Number(box[3])];
+      const [id, score] = [Number(classId), Number(confidence)];
+      // One sum instead of six questions: it is finite only if all of them are.
+      if (!Number.isFinite(id + score + left + top + width + height)) notFinite += 1;
+      else if (width < 0 || height < 0) negative += 1;
       else if ((good += 1) <= MAX_OBJECTS) {
-        this.rows.push(...numbers);
+        this.rows.push(id, score, left, top, width, height);
         kept.push(index);
       }
     });

@@ -1,6 +1,5 @@
 import { readSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import os from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { MAX_HEADER_BYTES, type RequestHeader } from '../wire.ts';
 import { describe, load, type LoadedParser, type Setup } from './load.ts';
@@ -95,11 +94,6 @@ async function answer(parser: LoadedParser, setup: Setup, request: RequestHeader
 
 async function main(): Promise<void> {
   new Worker(WATCHDOG, { eval: true, stdin: false, resourceLimits: { maxOldGenerationSizeMb: 16 } }).unref();
-  try {
-    os.setPriority(5);
-  } catch {
-    // Some sandboxes forbid it; it is a courtesy.
-  }
   let parser: LoadedParser | undefined;
   let setup: Setup | undefined;
   let buffered = Buffer.alloc(0);
