@@ -128,6 +128,10 @@ async function fill(archive: Pack, files: readonly ContextFile[]): Promise<void>
   archive.finalize();
 }
 
+/** How either builder says that an image named in FROM is not to be had. */
+const BASE_MISSING =
+  /\/manifests\/|manifest unknown|pull access denied|no such host|no such image|not found: manifest/i;
+
 interface BuildEvent {
   readonly stream?: string;
   readonly error?: string;
@@ -156,7 +160,10 @@ function follow(
         problem ??= cause?.message;
         if (problem === undefined) resolve();
         else {
-          const message = `the image of ${module.name} cannot be built: ${problem.trim()}`;
+          const hint = BASE_MISSING.test(problem)
+            ? '; --base names another base, --local-base makes one of this machine'
+            : '; -v shows the whole output';
+          const message = `the image of ${module.name} cannot be built: ${problem.trim()}${hint}`;
           reject(new VantageError('IMAGE_BUILD_FAILED', message, { cause }));
         }
       },

@@ -35,8 +35,10 @@ export async function findModules(
 ): Promise<BuildableModule[]> {
   const folder = path.join(root, 'modules');
   const found: BuildableModule[] = [];
+  const platforms = new Set<string>();
   for (const name of (await readdir(folder)).sort()) {
     const json = JSON.parse(await readFile(path.join(folder, name, 'module.json'), 'utf8')) as ModuleJson;
+    for (const one of Object.keys(json.image.tag.platforms)) platforms.add(one);
     const dockerfile = json.image.tag.platforms[platform];
     if (dockerfile === undefined) continue;
     const { repository, tag } = json.image;
@@ -46,11 +48,17 @@ export async function findModules(
       dockerfile: path.posix.join('modules', name, dockerfile),
     });
   }
-  const unknown = names.find((name) => !found.some((one) => one.name === name));
-  if (unknown !== undefined || found.length === 0) {
+  if (found.length === 0) {
     throw new VantageError(
       'IMAGE_MODULE_UNKNOWN',
-      `no module "${unknown ?? ''}" with a Dockerfile for ${platform}; there are ${found.map(({ name }) => name).join(', ')}`,
+      `no module has a Dockerfile for "${platform}"; there are some for ${[...platforms].sort().join(', ')}`,
+    );
+  }
+  const unknown = names.find((name) => !found.some((one) => one.name === name));
+  if (unknown !== undefined) {
+    throw new VantageError(
+      'IMAGE_MODULE_UNKNOWN',
+      `no module "${unknown}" with a Dockerfile for ${platform}; there are ${found.map(({ name }) => name).join(', ')}`,
     );
   }
   return names.length === 0 ? found : found.filter(({ name }) => names.includes(name));
