@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import { messageOf } from '@vantage/contracts';
-import type { FrameReply, FrameRequest } from './frame-port.ts';
+import type { FrameReply, FrameRequest, FromSession } from './frame-port.ts';
 import type { ModelOutput } from './model-output.ts';
+import { weightOf } from './weight.ts';
 
 export interface InferenceResult {
   /** One for a picture, one for each region in their order; empty after an error. */
@@ -14,44 +15,52 @@ export interface InferenceResult {
 
 const UNLOADED = 'the model was unloaded';
 
-/** The camera's end of a port from `LoadedModel.connect`. Answers arrive in the order of the requests. */
+/** The way to one of the model's sessions. */
+interface Lane {
+  readonly port: MessagePort;
+  /** Where its pictures are counted. */
+  readonly place: number;
+  readonly waiting: Map<number, (reply: FrameReply) => void>;
+}
+
+/**
+ * The camera's end of a port from `LoadedModel.connect`. A model with several sessions answers to all of them: answers
+ * of one session come in the order of the requests, those of several may not.
+ */
 export class InferenceClient {
-  readonly #port: MessagePort;
-  readonly #waiting = new Map<number, (reply: FrameReply) => void>();
+  readonly #lanes: Lane[] = [];
+  /** Pictures before each session, of all cameras; undefined with one session. */
+  #loads: Int32Array | undefined;
   #nextId = 0;
   #closing = false;
-  #closed = false;
 
   constructor(port: MessagePort) {
-    this.#port = port;
-    port.on('message', (reply: FrameReply) => {
-      const resolve = this.#waiting.get(reply.id);
-      this.#waiting.delete(reply.id);
-      resolve?.(reply);
-      if (this.#closing) this.closeWhenIdle();
-    });
-    port.on('close', () => {
-      this.#closed = true;
-      this.#failAll(UNLOADED);
-    });
+    this.#open(port, 0);
   }
 
-  /** Frames handed over and not answered yet: the caller bounds it. */
+  /** Frames handed over and not answered yet: the caller bounds it by `capacity`. */
   get inFlight(): number {
-    return this.#waiting.size;
+    return this.#lanes.reduce((sum, { waiting }) => sum + waiting.size, 0);
+  }
+
+  /** Frames under way that keep the model busy: one in each session and one behind. More only makes frames older. */
+  get capacity(): number {
+    return Math.max(1, this.#lanes.length) + 1;
   }
 
   /** Moves `frame.pixels` away. Never rejects: a failure is in `error`, and costs this frame only. */
   infer(frame: Omit<FrameRequest, 'id'>): Promise<InferenceResult> {
     const id = this.#nextId++;
+    const lane = this.#freest();
     // A closed port swallows messages: nobody would ever answer.
-    if (this.#closed) return Promise.resolve({ ...failed(id, UNLOADED), pixels: frame.pixels });
+    if (!lane) return Promise.resolve({ ...failed(id, UNLOADED), pixels: frame.pixels });
     return new Promise<FrameReply>((resolve) => {
-      this.#waiting.set(id, resolve);
+      lane.waiting.set(id, resolve);
       try {
-        this.#port.postMessage({ id, ...frame } satisfies FrameRequest, [frame.pixels]);
+        lane.port.postMessage({ id, ...frame } satisfies FrameRequest, [frame.pixels]);
+        if (this.#loads) Atomics.add(this.#loads, lane.place, weightOf(frame));
       } catch (error) {
-        this.#waiting.delete(id);
+        lane.waiting.delete(id);
         resolve(failed(id, messageOf(error)));
       }
     });
@@ -60,18 +69,52 @@ export class InferenceClient {
   /** Closes when the last answer is in: how a model is changed without losing a frame. */
   closeWhenIdle(): void {
     this.#closing = true;
-    if (this.#waiting.size === 0) this.#port.close();
+    if (this.inFlight === 0) for (const { port } of this.#lanes) port.close();
   }
 
   close(): void {
-    this.#port.close();
-    this.#failAll('the camera was stopped');
+    for (const lane of this.#lanes) {
+      lane.port.close();
+      failAll(lane, 'the camera was stopped');
+    }
   }
 
-  #failAll(reason: string): void {
-    for (const [id, resolve] of this.#waiting) resolve(failed(id, reason));
-    this.#waiting.clear();
+  #open(port: MessagePort, place: number): void {
+    const lane: Lane = { port, place, waiting: new Map() };
+    this.#lanes.push(lane);
+    port.on('message', (message: FromSession) => {
+      if ('lanes' in message) {
+        this.#loads = message.loads;
+        (lane as { place: number }).place = message.places[0] ?? 0;
+        for (const [index, other] of message.lanes.entries()) this.#open(other, message.places[index + 1] ?? 0);
+        if (this.#closing) this.closeWhenIdle();
+        return;
+      }
+      const resolve = lane.waiting.get(message.id);
+      lane.waiting.delete(message.id);
+      resolve?.(message);
+      if (this.#closing) this.closeWhenIdle();
+    });
+    port.on('close', () => {
+      this.#lanes.splice(this.#lanes.indexOf(lane), 1);
+      failAll(lane, UNLOADED);
+    });
   }
+
+  #freest(): Lane | undefined {
+    let best: Lane | undefined;
+    let least = Infinity;
+    for (const lane of this.#lanes) {
+      const load = this.#loads ? Atomics.load(this.#loads, lane.place) : 0;
+      if (load < least) [best, least] = [lane, load];
+    }
+    return best;
+  }
+}
+
+function failAll({ waiting }: Lane, reason: string): void {
+  for (const [id, resolve] of waiting) resolve(failed(id, reason));
+  waiting.clear();
 }
 
 function failed(id: number, error: string): FrameReply {

@@ -28,9 +28,14 @@ export interface FrameReply {
   readonly error?: string;
 }
 
-/** First message to a camera where a model has several sessions: ports of the others, as good as the one it came by. */
+/** First message to a camera where a model has several sessions. */
 export interface MoreLanes {
+  /** Ports of the others, as good as the one that this came by. */
   readonly lanes: readonly MessagePort[];
+  /** Pictures that each session has before it, of all cameras: shared memory. */
+  readonly loads: Int32Array;
+  /** Where in `loads` a lane counts, that of this port first. */
+  readonly places: readonly number[];
 }
 
 export type FromSession = FrameReply | MoreLanes;

@@ -17,6 +17,8 @@ export interface ModelOutput {
   readonly tensors?: readonly TensorData[];
   /** What a custom parser says besides detections, a JSON value. */
   readonly custom?: unknown;
+  /** What a custom parser wants drawn: `ParserOverlay` of `@vantage/parser-host`, in pixels of its 1280x720 picture. */
+  readonly overlay?: unknown;
 }
 
 /** A region of which nothing could be seen. */

@@ -48,6 +48,26 @@ export interface RemoteModel {
   readonly deadlineMs?: number;
 }
 
+/** How a model uses the processor's cores. */
+export interface SessionLayout {
+  readonly sessions: number;
+  /** Threads of each session. */
+  readonly threads: number;
+  /** What was measured, or why nothing was. */
+  readonly reason: string;
+}
+
+/** How pictures share a run. */
+export interface Batching {
+  /** Pictures of different cameras that share a run at most. */
+  readonly pictures: number;
+  /** How long a picture waits at most for others to share a run with. */
+  readonly waitMs: number;
+  /** Regions of one picture that share a run at most. */
+  readonly regions: number;
+  readonly reason: string;
+}
+
 /** What a session found out while it loaded. Goes to the reported properties as it is. */
 export interface ModelReport {
   readonly name: string;
@@ -63,4 +83,8 @@ export interface ModelReport {
   readonly providerReason?: string;
   readonly loadMs: number;
   readonly warmUpMs: number;
+  /** Time of one run with one picture in one session, measured when it was loaded. */
+  readonly runMs?: number;
+  readonly layout?: SessionLayout;
+  readonly batching?: Batching;
 }

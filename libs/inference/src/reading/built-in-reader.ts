@@ -65,6 +65,7 @@ export function openBuiltInReader(
     reason: choice.reason,
     ...(isDetector && choice.parser.network.padValue !== undefined ? { padValue: choice.parser.network.padValue } : {}),
     isText: choice.task === 'text',
+    canRehearse: true,
     read(tensors, index, { fit, left, top }) {
       const own = all ? tensors : picked.map((at) => tensors[at] as TensorData);
       let result = reader.read(own, index, fit);

@@ -11,6 +11,8 @@ export interface ModelReader {
   readonly padValue?: number;
   /** Lines of text: they keep their height and have room to the right. */
   readonly isText: boolean;
+  /** Whether it may be asked about a picture that is none, to see that it works. */
+  readonly canRehearse: boolean;
   /**
    * Results own their memory.
    *
