@@ -40,7 +40,7 @@ export class TensorFile {
   /**
    * Writes the outputs one after the other. Blocks for the time of a memory copy, about 3 ms for 8.5 MB.
    *
-   * @throws Error when they are too large or memory is short
+   * @throws Error when they are too large or shared memory is short
    */
   write(id: number, tensors: readonly TensorData[]): RequestHeader {
     let offset = 0;
@@ -72,7 +72,15 @@ export class TensorFile {
     let done = 0;
     while (done < data.byteLength) {
       const bytes = new Uint8Array(data.buffer, data.byteOffset + done, data.byteLength - done);
-      done += writeSync(this.fd, bytes, 0, bytes.length, offset + done);
+      try {
+        done += writeSync(this.fd, bytes, 0, bytes.length, offset + done);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+        const megabytes = Math.ceil((offset + data.byteLength) / 1024 / 1024);
+        throw new Error(
+          `no shared memory for outputs of ${megabytes} MiB; a container has 64 MiB unless HostConfig.ShmSize says more`,
+        );
+      }
     }
   }
 }

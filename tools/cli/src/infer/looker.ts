@@ -46,7 +46,10 @@ export class Looker {
     const store = new ModelStore({ root: cacheFolder, logger });
     this.#engine = new Engine({
       ffmpeg,
-      backend: new WorkerPool(),
+      backend: new WorkerPool({
+        parserHost: import.meta.resolve('@vantage/parser-host'),
+        log: (level, text, fields) => logger[level](text, fields),
+      }),
       resolveModel: (node, signal) => resolveModel(node, { store, localRoot: process.cwd(), logger }, signal),
       logger,
     });
