@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { doctorCommand } from './doctor/command.ts';
 import { downCommand } from './down/command.ts';
 import { faultCommand } from './fault/command.ts';
 import { imageCommand } from './image/command.ts';
@@ -34,7 +35,8 @@ const program = new Command('vantage')
   .addCommand(trackCommand())
   .addCommand(configCommand())
   .addCommand(modelCommand())
-  .addCommand(imageCommand());
+  .addCommand(imageCommand())
+  .addCommand(doctorCommand());
 
 try {
   await program.parseAsync();

@@ -31,7 +31,7 @@ export async function probeRuntimes(): Promise<RuntimeProbe> {
 
 /** The binding says only that a library was not loaded; which one, and what it lacks, goes to the standard error. */
 function explained(probe: RuntimeProbe, stderr: string): RuntimeProbe {
-  const complaints = [...stderr.matchAll(/Failed to load library \S+ with error: (.+)/g)].map(
+  const complaints = [...stderr.matchAll(/Failed to load library \S+ with error: (?:\S*\/)?(.+)/g)].map(
     (match) => match[1] ?? '',
   );
   const providers = probe.inProcess.providers.map((one) => {
