@@ -152,24 +152,21 @@ def parse_sgie_model(config, raw_outputs):
     });
   });
 
-  test('outputs: types, shapes without batch, halves as floats, a string output as None; they may be written and kept', async () => {
+  test('outputs: types, shapes without batch, halves as floats, a string output as None; they may be written', async () => {
     const parser = await bench.open(
       'python',
       `
-kept = []
 model_type = 1
 name = "shapes"
 
 def parse_custom_model(config, raw_outputs):
     described = {k: None if v is None else [str(v.dtype), list(v.shape), v.reshape(-1).tolist()] for k, v in raw_outputs.items()}
-    first = [float(array[0, 0]) for array in kept]
-    kept.append(raw_outputs["f"])
     raw_outputs["f"] *= 2
-    return None, {"outputs": described, "kept": first}
+    return None, {"outputs": described, "doubled": raw_outputs["f"].tolist()}
 `,
     );
-    const outputs = (first: number) => [
-      { name: 'f', dims: [1, 2, 2], data: Float32Array.of(first, 2, 3, 4) },
+    const outputs = [
+      { name: 'f', dims: [1, 2, 2], data: Float32Array.of(1, 2, 3, 4) },
       { name: 'h', dims: [1], data: Uint16Array.of(0x3c00) },
       { name: 'b', dims: [2, 1], data: Int8Array.of(-1, 1) },
       { name: 'l', dims: [1, 2], data: BigInt64Array.of(5n, 2n ** 40n) },
@@ -177,7 +174,7 @@ def parse_custom_model(config, raw_outputs):
       { name: 'none', dims: [1, 0, 4], data: new Float32Array(0) },
       { name: 's', dims: [1], data: ['text'] as never },
     ];
-    expect((await parser.read(outputs(1))).message).toEqual({
+    expect((await parser.read(outputs)).message).toEqual({
       outputs: {
         f: ['float32', [2, 2], [1, 2, 3, 4]],
         h: ['float32', [1], [1]],
@@ -187,10 +184,28 @@ def parse_custom_model(config, raw_outputs):
         none: ['float32', [0, 4], []],
         s: null,
       },
-      kept: [],
+      doubled: [
+        [2, 4],
+        [6, 8],
+      ],
     });
-    expect((await parser.read(outputs(10))).message).toMatchObject({ kept: [2] });
-    expect((await parser.read(outputs(100))).message).toMatchObject({ kept: [2, 20] });
+  });
+
+  test('outputs that a parser keeps stay as they were', async () => {
+    const text = `
+kept = []
+gie_unique_id = 1
+
+def parse_sgie_model(config, raw_outputs):
+    kept.append(raw_outputs["x"])
+    return [float(array[5000]) for array in kept]
+`;
+    const parser = await bench.open('python', text, { role: 'secondary' });
+    const seen: unknown[] = [];
+    for (const value of [1, 2, 3]) {
+      seen.push((await parser.read([floats('x', [6000], Array<number>(6000).fill(value))])).message);
+    }
+    expect(seen).toEqual([[1], [1, 2], [1, 2, 3]]);
   });
 
   test('modules beside the file, in its folder; labels of the model when it has none', async () => {

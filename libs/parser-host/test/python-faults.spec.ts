@@ -145,6 +145,7 @@ describeWithPython('a Python parser that misbehaves costs that picture only', ()
     const parser = await open();
     expect(await parser.read(fault('forks'))).toEqual({ ...GOOD, message: 'parent' });
     expect(await parser.read([])).toEqual(GOOD);
+    expect(bench.log).toEqual([]);
     const { message: pid } = await parser.read(fault('spawns'));
     expect(isThere(pid as number)).toBe(true);
     await parser.close();
