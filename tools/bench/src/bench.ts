@@ -7,7 +7,13 @@ export interface Bench {
   /** What `ours / reference` has to reach. */
   readonly goal: number;
   readonly better: 'higher' | 'lower';
-  run(note: (text: string) => void): Promise<Measured>;
+  run(note: (text: string) => void): Promise<Measured | Skipped>;
+}
+
+/** It cannot be measured here. */
+export interface Skipped {
+  /** Why, for people. */
+  readonly skipped: string;
 }
 
 export interface Measured {
