@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { webcrypto } from 'node:crypto';
+import { X509Certificate, createPrivateKey, webcrypto } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
@@ -33,13 +33,9 @@ export async function loadCertificates(stateDir: string, extraNames: readonly st
   const names = [...new Set(['localhost', hostname(), '127.0.0.1', '::1', ...extraNames].filter(isServerName))];
   const stored = await readAll(folder);
   const ca = usableCa(stored) ?? (await makeCa());
-  const reusable =
-    stored.ca === ca.cert && stored.cert !== undefined && stored.key !== undefined && covers(stored.cert, names);
-  const server =
-    reusable && stored.cert !== undefined && stored.key !== undefined
-      ? { cert: stored.cert, key: stored.key }
-      : await makeServer(ca, names);
-  if (!reusable) {
+  const usable = usableServer(stored, ca, names);
+  const server = usable ?? (await makeServer(ca, names));
+  if (usable === undefined) {
     await writeFileAtomic(join(folder, 'ca.key.pem'), ca.key);
     await writeFileAtomic(join(folder, 'ca.pem'), ca.cert, 0o644);
     await writeFileAtomic(join(folder, 'server.key.pem'), server.key);
@@ -79,8 +75,26 @@ async function readAll(folder: string): Promise<Stored> {
 }
 
 function usableCa(stored: Stored): Pair | undefined {
-  if (stored.ca === undefined || stored.caKey === undefined || !stored.caKey.includes('PRIVATE KEY')) return undefined;
-  return lives(stored.ca) === undefined ? undefined : { cert: stored.ca, key: stored.caKey };
+  if (stored.ca === undefined || stored.caKey === undefined) return undefined;
+  const ca = { cert: stored.ca, key: stored.caKey };
+  return lives(ca.cert) !== undefined && belongTogether(ca) ? ca : undefined;
+}
+
+function usableServer(stored: Stored, ca: Pair, names: readonly string[]): Pair | undefined {
+  if (stored.ca !== ca.cert || stored.cert === undefined || stored.key === undefined) return undefined;
+  const server = { cert: stored.cert, key: stored.key };
+  return covers(server.cert, names) && belongTogether(server, ca) ? server : undefined;
+}
+
+/** A crash between the writing of two files, or a file that was cut short, leaves what a TLS server does not start with. */
+function belongTogether({ cert, key }: Pair, issuer?: Pair): boolean {
+  try {
+    const certificate = new X509Certificate(cert);
+    if (!certificate.checkPrivateKey(createPrivateKey(key))) return false;
+    return issuer === undefined || certificate.verify(new X509Certificate(issuer.cert).publicKey);
+  } catch {
+    return false;
+  }
 }
 
 /** The certificate when it can be read and has time left. */
