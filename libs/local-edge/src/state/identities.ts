@@ -44,6 +44,8 @@ export class IdentityStore {
   readonly #database: StateDatabase;
   readonly #logger: Logger;
   readonly #identities = new Map<string, Identity>();
+  /** By device, so that a query over all modules does not walk all identities for each device. */
+  readonly #modules = new Map<string, Map<string, Identity>>();
   #hub: HubIdentity | undefined;
 
   constructor(database: StateDatabase, logger: Logger) {
@@ -58,7 +60,7 @@ export class IdentityStore {
       CREATE TABLE IF NOT EXISTS identities (name TEXT PRIMARY KEY, document TEXT NOT NULL)`);
     for (const row of this.#database.prepare('SELECT name, document FROM identities ORDER BY rowid').iterate()) {
       const identity = parseDocument(row['document']);
-      if (isIdentity(identity)) this.#identities.set(String(row['name']), identity);
+      if (isIdentity(identity)) this.#remember(String(row['name']), identity);
       else this.#logger.warn('a stored identity cannot be read; it is passed over', { name: row['name'] });
     }
     const stored = parseDocument(this.#database.prepare('SELECT document FROM hub').get()?.['document']);
@@ -107,9 +109,7 @@ export class IdentityStore {
   }
 
   modules(deviceId: string): Identity[] {
-    return [...this.#identities.values()].filter(
-      (identity) => identity.deviceId === deviceId && identity.moduleId !== '',
-    );
+    return [...(this.#modules.get(deviceId)?.values() ?? [])];
   }
 
   /** Adds a device or module; keys that are missing or empty are made. */
@@ -149,7 +149,11 @@ export class IdentityStore {
       const statement = this.#database.prepare('DELETE FROM identities WHERE name = ?');
       for (const name of gone) statement.run(name);
     });
-    for (const name of gone) this.#identities.delete(name);
+    for (const name of gone) {
+      this.#identities.delete(name);
+      this.#modules.get(deviceId)?.delete(name);
+    }
+    if (moduleId === '') this.#modules.delete(deviceId);
     return gone;
   }
 
@@ -171,7 +175,14 @@ export class IdentityStore {
         .prepare('INSERT INTO identities VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET document = excluded.document')
         .run(name, JSON.stringify(identity));
     });
+    this.#remember(name, identity);
+  }
+
+  #remember(name: string, identity: Identity): void {
     this.#identities.set(name, identity);
+    if (identity.moduleId === '') return;
+    const modules = this.#modules.get(identity.deviceId) ?? new Map<string, Identity>();
+    this.#modules.set(identity.deviceId, modules.set(name, identity));
   }
 }
 
