@@ -9,7 +9,7 @@ import { Mqtt } from 'azure-iot-device-mqtt';
 import { createSasToken } from '../src/hub/sas.ts';
 import type { EdgeRuntime } from '../src/index.ts';
 import { startAzurite } from './azurite.ts';
-import { cleanUp, openRegistry, startRuntime, temporaryFolder } from './harness.ts';
+import { cleanUp, moduleKey, openRegistry, startRuntime, temporaryFolder } from './harness.ts';
 import { agentOf, bodyOf, raw } from './registry-client.ts';
 
 afterEach(cleanUp);
@@ -49,13 +49,33 @@ test('an unmodified device uploads a file to a real Azurite, and the hub hears o
     const container = BlobServiceClient.fromConnectionString(storageConnectionString).getContainerClient('uploads');
     expect(await container.getBlobClient('cam/clips/one two.mp4').downloadToBuffer()).toEqual(bytes);
     await client.close();
+
+    const ofModule = await moduleUpload(runtime, stateDir, 'm');
+    expect(ofModule).toMatchObject({ moduleId: 'm', blobName: `${runtime.deviceId}/m/log.txt`, isSuccess: false });
     await runtime.stop();
     await runtime.start();
-    expect(runtime.fileNotifications()).toEqual([notification]);
+    expect(runtime.fileNotifications()).toEqual([notification, ofModule]);
   } finally {
     setDefaultCACertificates(before);
   }
 }, 60_000);
+
+/** What a module does by hand, since its SDK has no call for it: asks for a place, and says how it went. */
+async function moduleUpload(runtime: EdgeRuntime, stateDir: string, moduleId: string): Promise<unknown> {
+  await runtime.moduleEnvironment(moduleId);
+  const resource = `devices/${runtime.deviceId}/modules/${moduleId}`;
+  const expirySec = Math.floor(Date.now() / 1000) + 600;
+  const token = createSasToken(encodeURIComponent(`localhost/${resource}`), moduleKey(stateDir, moduleId), expirySec);
+  const ask = (path: string, body: object) =>
+    raw(runtime, 'POST', `/${resource}/${path}`, { token, body: JSON.stringify(body) });
+  const place = await ask('files', { blobName: 'log.txt' });
+  expect(place).toMatchObject({ status: 200, body: { blobName: `${runtime.deviceId}/${moduleId}/log.txt` } });
+  const { correlationId } = place.body;
+  const heard = once(runtime, 'fileUpload', { signal: AbortSignal.timeout(20_000) });
+  const told = await ask('files/notifications', { correlationId, isSuccess: false, statusCode: 507 });
+  expect(told.status).toBe(204);
+  return (await heard)[0];
+}
 
 test('without a storage account, or with a wrong request, a device is told why', async () => {
   const runtime = await startRuntime();
