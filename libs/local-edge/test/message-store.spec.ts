@@ -119,6 +119,34 @@ describe('the message store', () => {
     expect(store.lengths()).toEqual([]);
   });
 
+  test('counts what is settled as gone at once, and a shared message with its last copy', async () => {
+    const { store } = open(await temporaryFolder());
+    const [alone] = await store.put(message('1'), [to('a')]);
+    const one = store.sizeBytes;
+    const [first, second] = await store.put(message('2'), [to('a'), to('b')]);
+    expect(store.sizeBytes).toBe(2 * one);
+    store.settle([alone!]);
+    expect(store.sizeBytes).toBe(one);
+    store.settle([first!]);
+    expect(store.sizeBytes).toBe(one);
+    store.settle([second!]);
+    expect(store.sizeBytes).toBe(0);
+    await store.close();
+    expect(store.sizeBytes).toBe(0);
+  });
+
+  test('removes only what is settled, also out of the middle', async () => {
+    const stateDir = await temporaryFolder();
+    const { store, close } = open(stateDir);
+    const copies = (
+      await Promise.all(Array.from({ length: 10 }, (_, at) => store.put(message(String(at)), [to('a')])))
+    ).flat();
+    store.settle(copies.filter((_, at) => ![2, 5, 9].includes(at)).toReversed());
+    await store.close();
+    close();
+    expect(texts(open(stateDir).store.page('d/m', 1, 0).items)).toEqual(['2', '5', '9']);
+  });
+
   test('says what is too old, but not what is settled already', async () => {
     const { store } = open(await temporaryFolder());
     const [old] = await store.put(message('old'), [to('in', 1, 1000)]);
@@ -159,13 +187,13 @@ describe('lanes', () => {
         store.settle([item]);
       }
     };
-    await put(0, 600);
-    take(300);
-    await put(600, 50);
+    await put(0, 3000);
+    take(2500);
+    await put(3000, 50);
     take(400);
-    await put(650, 10);
+    await put(3050, 10);
     take(1000);
-    expect(seen).toEqual(Array.from({ length: 660 }, (_, index) => index));
+    expect(seen).toEqual(Array.from({ length: 3060 }, (_, index) => index));
     expect(store.lengths()).toEqual([]);
   });
 

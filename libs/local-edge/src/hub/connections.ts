@@ -1,4 +1,5 @@
 import type { Aedes, Client } from 'aedes';
+import { writeToStream } from 'mqtt-packet';
 import type { Logger } from '@vantage/observability';
 import type { Faults } from '../faults/faults.ts';
 import { faultName, type HubAccess, type TokenGrant } from './access.ts';
@@ -22,6 +23,9 @@ export interface Connection {
   /** The token it came with. */
   readonly grant: TokenGrant;
   readonly link: SlowLink;
+  /** The tokens of what it has not acknowledged, by MQTT's number of the packet. */
+  readonly onWire: Map<number, number>;
+  lastMessageId: number;
 }
 
 /** What the hub wants to know of its clients. */
@@ -41,6 +45,9 @@ export interface ConnectionListener {
 const RENEWAL_MS = 500;
 /** A client that relies on its session gets its messages after this time without a SUBSCRIBE. */
 export const SESSION_GRACE_MS = 3000;
+
+/** Packets are numbered from 1 to this (MQTT 3.1.1, 2.3.1). */
+const MAX_MESSAGE_ID = 65_535;
 
 /** How often connections are looked through for tokens that have ended. */
 const TOKEN_SWEEP_MS = 1000;
@@ -64,13 +71,13 @@ export interface ConnectionsOptions {
  */
 export class Connections {
   readonly #options: ConnectionsOptions;
-  readonly #broker: Aedes;
   readonly #sessions: SessionStore;
   readonly #listener: ConnectionListener;
   readonly #logger: Logger;
   readonly #connections = new Map<string, Connection>();
   readonly #closedAtMs = new Map<string, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
+  #lastToken = 0;
   readonly #sweep: NodeJS.Timeout;
   readonly #onFaults = (): void => {
     this.#cut();
@@ -80,7 +87,6 @@ export class Connections {
   constructor(options: ConnectionsOptions) {
     const { broker, sessions, listener, logger, faults } = options;
     this.#options = options;
-    this.#broker = broker;
     this.#sessions = sessions;
     this.#listener = listener;
     this.#logger = logger;
@@ -89,8 +95,13 @@ export class Connections {
       this.closeUnentitled();
     }, TOKEN_SWEEP_MS);
     this.#sweep.unref();
-    broker.on('clientReady', (client) => {
+    // Before its CONNACK goes out: who has that is connected in the eyes of everybody.
+    broker.on('client', (client) => {
       this.#connected(client);
+    });
+    broker.on('clientReady', (client) => {
+      const connection = this.get(client.id);
+      if (connection?.client === client) this.#takesUp(connection);
     });
     broker.on('clientDisconnect', (client) => {
       this.#disconnected(client);
@@ -110,8 +121,11 @@ export class Connections {
     });
     broker.on('ack', (packet, client) => {
       const connection = this.get(client.id);
-      const token = (packet as { brokerCounter?: number } | undefined)?.brokerCounter;
-      if (connection?.client === client && token !== undefined) listener.acknowledged(connection, token);
+      const { messageId } = packet as { messageId?: number };
+      if (connection?.client !== client || messageId === undefined) return;
+      const token = connection.onWire.get(messageId);
+      if (token === undefined || !connection.onWire.delete(messageId)) return;
+      listener.acknowledged(connection, token);
     });
   }
 
@@ -138,24 +152,9 @@ export class Connections {
     const { faults, edgeDeviceId } = this.#options;
     const target = faultName(edgeDeviceId, connection.deviceId, connection.moduleId);
     if (topic.startsWith('$iothub/twin/') && faults.isTwinDeaf(target)) return undefined;
-    const broker = this.#broker as Aedes & { counter: number };
-    const token = ++broker.counter;
-    const packet = {
-      cmd: 'publish' as const,
-      topic,
-      payload,
-      qos,
-      retain: false,
-      dup: false,
-      // aedes numbers packets itself unless they carry a number: carrying one lets us know the PUBACK.
-      brokerId: broker.id,
-      brokerCounter: token,
-    };
+    const token = ++this.#lastToken;
     connection.link.send(() => {
-      connection.client.publish(packet, (error) => {
-        if (error === undefined || error === null) return;
-        this.#logger.debug('a packet did not reach its client', { client: name, topic, error: error.message });
-      });
+      this.#write(connection, topic, payload, qos === 0 ? undefined : token);
     }, faults.delayMs(target));
     return token;
   }
@@ -178,6 +177,25 @@ export class Connections {
     return count;
   }
 
+  /**
+   * Writes past aedes, which gives each packet a turn of the event loop of its own and so a write to the socket of its
+   * own (bench P7). The numbers of packets are the connection's: nothing else in this broker sends QoS 1.
+   */
+  #write(connection: Connection, topic: string, payload: string | Buffer, token: number | undefined): void {
+    const { client, name, onWire } = connection;
+    if (client.closed || client.conn.destroyed) {
+      this.#logger.debug('a packet did not reach its client', { client: name, topic });
+      return;
+    }
+    const packet = { cmd: 'publish' as const, topic, payload, retain: false, dup: false };
+    if (token === undefined) writeToStream({ ...packet, qos: 0 }, client.conn);
+    else {
+      connection.lastMessageId = (connection.lastMessageId % MAX_MESSAGE_ID) + 1;
+      onWire.set(connection.lastMessageId, token);
+      writeToStream({ ...packet, qos: 1, messageId: connection.lastMessageId }, client.conn);
+    }
+  }
+
   stop(): void {
     this.#options.faults.off('change', this.#onFaults);
     clearInterval(this.#sweep);
@@ -189,7 +207,6 @@ export class Connections {
   #connected(client: Client): void {
     const [deviceId = '', moduleId = ''] = client.id.split('/');
     const name = client.id;
-    const now = Date.now();
     const grant = this.#options.grantOf(client);
     if (grant === undefined) {
       client.close();
@@ -200,19 +217,26 @@ export class Connections {
       this.#logger.warn('too much waits for a slow client; its connection is closed', { client: name });
       client.close();
     });
-    const connection = {
+    const connection: Connection = {
       name,
       deviceId,
       moduleId,
       client,
       ready: new Set<Readiness>(),
-      connectedAtMs: now,
+      connectedAtMs: Date.now(),
       grant,
       link,
+      onWire: new Map<number, number>(),
+      lastMessageId: 0,
     };
     this.#connections.set(name, connection);
     this.#listener.connected(connection);
-    if (now - (this.#closedAtMs.get(name) ?? 0) < RENEWAL_MS) {
+  }
+
+  /** From now on something may be sent to it, if its session says so. */
+  #takesUp(connection: Connection): void {
+    const { name, connectedAtMs } = connection;
+    if (connectedAtMs - (this.#closedAtMs.get(name) ?? 0) < RENEWAL_MS) {
       this.#trustSession(connection);
       return;
     }

@@ -22,7 +22,7 @@ import { HubState, type ClientState } from './hub-state.ts';
 import { DirectMethods } from './methods.ts';
 import { DEFAULT_LISTEN_ADDRESS, MqttServer, type InboundPublish, type MqttPolicy } from './mqtt-server.ts';
 import { SessionStore } from './sessions.ts';
-import { parsePublishTopic, type PropertyBag } from './topics.ts';
+import { PublishTopics, type PropertyBag } from './topics.ts';
 import { TwinRequests } from './twin-requests.ts';
 import type { UpstreamStore } from './upstream-store.ts';
 
@@ -57,6 +57,7 @@ export class EdgeHub extends EventEmitter<{
   readonly #messaging: Messaging;
   readonly #state: HubState;
   readonly #ended = new AbortController();
+  readonly #topics = new PublishTopics();
   readonly #grants = new WeakMap<Client, TokenGrant>();
   #mqtt: MqttServer | undefined;
   #connections: Connections | undefined;
@@ -241,14 +242,13 @@ export class EdgeHub extends EventEmitter<{
   }
 
   async #publish(clientId: string, packet: InboundPublish): Promise<void> {
-    const topic = parsePublishTopic(packet.topic);
+    const topic = this.#topics.parse(packet.topic);
     switch (topic.kind) {
       case 'telemetry':
         if (identityName(topic.deviceId, topic.moduleId) !== clientId) {
           throw mqttProtocolError(`"${clientId}" may not send for "${identityName(topic.deviceId, topic.moduleId)}"`);
         }
-        await this.#telemetry(topic.deviceId, topic.moduleId, topic.bag, packet.payload);
-        return;
+        return this.#telemetry(topic.deviceId, topic.moduleId, topic.bag, packet.payload);
       case 'twin-get':
         this.#twinRequests?.get(clientId, topic.requestId);
         return;
@@ -261,8 +261,8 @@ export class EdgeHub extends EventEmitter<{
     }
   }
 
-  async #telemetry(deviceId: string, moduleId: string, bag: PropertyBag, body: Buffer): Promise<void> {
-    await this.send({ deviceId, moduleId, output: bag.system['on'] ?? '', ...bag, body, twinChange: false });
+  #telemetry(deviceId: string, moduleId: string, { properties, system }: PropertyBag, body: Buffer): Promise<void> {
+    return this.send({ deviceId, moduleId, output: system['on'] ?? '', properties, system, body, twinChange: false });
   }
 
   #twinChanged(change: TwinChange): void {

@@ -167,18 +167,28 @@ export class MessageCounts {
     help: string,
     labelNames: readonly Label[],
   ): (labels: Record<Label, string>) => void {
-    const counter = new Counter<string>({ name, help, labelNames, registers: [this.registry] });
-    // Looking a set of labels up in the counter costs more than all the rest of counting.
-    const series = new Map<string, Counter.Internal>();
+    // Counting in prom-client costs more than all the rest of counting: it gets the sums when it is asked.
+    const series = new Map<string, { readonly labels: Record<string, string>; count: number }>();
+    const counter = new Counter<string>({
+      name,
+      help,
+      labelNames,
+      registers: [this.registry],
+      collect: () => {
+        counter.reset();
+        for (const { labels, count } of series.values()) counter.inc(labels, count);
+      },
+    });
     return (labels) => {
-      const key = labelNames.map((label) => labels[label]).join('\n');
-      let one = series.get(key);
+      const full = series.size >= MAX_SERIES;
+      let key = '';
+      for (const label of labelNames) key += `${labels[label]}\n`;
+      let one = series.get(key) ?? (full ? series.get('other') : undefined);
       if (one === undefined) {
-        const full = series.size >= MAX_SERIES;
-        one = counter.labels(...labelNames.map((label) => (full ? 'other' : labels[label])));
-        if (!full) series.set(key, one);
+        one = { labels: full ? Object.fromEntries(labelNames.map((label) => [label, 'other'])) : labels, count: 0 };
+        series.set(full ? 'other' : key, one);
       }
-      one.inc();
+      one.count += 1;
     };
   }
 }

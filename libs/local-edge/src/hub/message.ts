@@ -1,4 +1,4 @@
-import type { PropertyBag } from './topics.ts';
+import { formatPropertyBag, type PropertyBag } from './topics.ts';
 
 /** The largest message: body plus keys plus values of its properties, in bytes (contract B.4). */
 export const MAX_MESSAGE_BYTES = 262_144;
@@ -86,15 +86,20 @@ export function messageSize(body: Buffer, bag: PropertyBag): number {
 /** The output's name stays here, and who sent a message is the hub's to say, whatever the sender wrote. */
 const NOT_FORWARDED: ReadonlySet<string> = new Set(['on', 'cdid', 'cmid']);
 
-/** What travels with a message to an input: everything but the output's name, plus who sent it. */
-export function deliveryBag(message: HubMessage): PropertyBag {
-  const system = Object.fromEntries(Object.entries(message.system).filter(([key]) => !NOT_FORWARDED.has(key)));
-  return {
-    properties: message.properties,
-    system: {
-      ...system,
-      cdid: message.deviceId,
-      ...(message.moduleId === '' ? {} : { cmid: message.moduleId }),
-    },
-  };
+/** What was made of the properties of a sender that sends the same again and again, by them. */
+const deliveryBags = new WeakMap<
+  HubMessage['system'],
+  Pick<HubMessage, 'deviceId' | 'moduleId' | 'properties'> & { readonly bag: string }
+>();
+
+/** What travels with a message to an input, as it stands in the topic: all but the output's name, and who sent it. */
+export function deliveryBag(message: HubMessage): string {
+  const { deviceId, moduleId, properties, system } = message;
+  const known = deliveryBags.get(system);
+  if (known?.properties === properties && known.deviceId === deviceId && known.moduleId === moduleId) return known.bag;
+  const forwarded = Object.fromEntries(Object.entries(system).filter(([key]) => !NOT_FORWARDED.has(key)));
+  const sender = { cdid: deviceId, ...(moduleId === '' ? {} : { cmid: moduleId }) };
+  const bag = formatPropertyBag({ properties, system: { ...forwarded, ...sender } });
+  deliveryBags.set(system, { deviceId, moduleId, properties, bag });
+  return bag;
 }

@@ -4,7 +4,7 @@ import type { Logger } from '@vantage/observability';
 import { messageTooLarge } from '../errors.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { StateDatabase } from '../state/database.ts';
-import type { Copy, Delivery } from '../state/message-rows.ts';
+import type { Copy, Delivery, Waiting } from '../state/message-rows.ts';
 import { MessageStore } from '../state/message-store.ts';
 import type { Connections } from './connections.ts';
 import type { HubState } from './hub-state.ts';
@@ -145,23 +145,23 @@ export class Messaging {
       throw messageTooLarge(size, MAX_MESSAGE_BYTES);
     }
     const deliveries = this.#route(message);
-    if (deliveries.length > 0) await this.#keep(message, deliveries);
+    if (deliveries.length > 0) {
+      try {
+        this.#enqueue(await this.#store.put(message, deliveries));
+      } catch (error) {
+        if (VantageError.is(error)) this.counts.refused(message, 'storage_failure');
+        throw error;
+      }
+    }
     this.counts.received(message);
     if (deliveries.length === 0) this.counts.unrouted(message);
     taken(message);
   }
 
-  async #keep(message: HubMessage, deliveries: readonly Delivery[]): Promise<void> {
-    try {
-      await this.#store.put(message, deliveries).then((copies) => {
-        for (const copy of copies) {
-          if (copy.target === UPSTREAM) this.#upstream.enqueue(copy);
-          else this.#modules?.enqueue(copy);
-        }
-      });
-    } catch (error) {
-      if (VantageError.is(error)) this.counts.refused(message, 'storage_failure');
-      throw error;
+  #enqueue(copies: readonly Waiting[]): void {
+    for (const copy of copies) {
+      if (copy.target === UPSTREAM) this.#upstream.enqueue(copy);
+      else this.#modules?.enqueue(copy);
     }
   }
 
@@ -173,7 +173,10 @@ export class Messaging {
       moduleId: message.moduleId === '' ? undefined : message.moduleId,
       output: message.output === '' ? undefined : message.output,
       properties: message.properties,
-      systemProperties: systemProperties(message),
+      // Only conditions ask for them.
+      get systemProperties() {
+        return systemProperties(message);
+      },
       body: message.body,
     });
     return targets.map(({ endpoint, priority, timeToLiveSecs }) => {

@@ -84,9 +84,7 @@ export class ModuleDelivery {
   ready(name: string): void {
     const queue = this.#queues.get(name);
     if (queue === undefined) return;
-    queue.backoff.reset();
-    clearTimeout(queue.retry);
-    queue.retry = undefined;
+    endRest(queue);
     this.#pump(name);
   }
 
@@ -103,7 +101,8 @@ export class ModuleDelivery {
     forgetLate(queue, item.id);
     this.#options.counts.delivered(item);
     this.#options.store.settle([item]);
-    this.ready(name);
+    endRest(queue);
+    this.#pump(name);
   }
 
   /** The client is gone: what it did not acknowledge goes back to the head of its queue. */
@@ -234,6 +233,12 @@ function takeOut(queue: ModuleQueue, { id, priority }: Waiting): void {
 
 function forgetLate(queue: ModuleQueue, id: number): void {
   for (const [token, item] of queue.late) if (item.id === id) queue.late.delete(token);
+}
+
+function endRest(queue: ModuleQueue): void {
+  queue.backoff.reset();
+  clearTimeout(queue.retry);
+  queue.retry = undefined;
 }
 
 function clearTimers(queue: ModuleQueue): void {

@@ -99,19 +99,22 @@ export class MqttServer {
         done(null, allowed ? subscription : null);
       },
       authorizePublish: (client, packet, done) => {
-        acceptPublish(policy, client, packet, logger).then(
+        acceptPublish(policy, client, packet).then(
           () => {
             done(null);
           },
           (error: unknown) => {
-            done(error instanceof Error ? error : new Error(messageOf(error)));
+            const code = VantageError.is(error) ? error.code : undefined;
+            const reason = messageOf(error);
+            logger.warn('a message was refused', { client: client?.id, topic: packet.topic, code, reason });
+            done(error instanceof Error ? error : new Error(reason));
           },
         );
       },
     };
     const aedes = await Aedes.createBroker(options);
     aedes.publish = onlyOwnPublishes(aedes);
-    const server = createServer({ key: certificates.key, cert: certificates.cert });
+    const server = createServer({ key: certificates.key, cert: certificates.cert, noDelay: true });
     server.on('tlsClientError', (error) => {
       logFailure(logger, 'a TLS handshake failed', error, {});
     });
@@ -186,24 +189,17 @@ export async function listenOn(server: Server, port: number, address: string, pu
   return bound.port;
 }
 
-async function acceptPublish(
+function acceptPublish(
   policy: MqttPolicy,
   client: Client | null,
   packet: { topic: string; payload: string | Buffer; qos: number; retain: boolean },
-  logger: Logger,
 ): Promise<void> {
   // A client's will comes without it when the client is gone: the dialect has no wills.
-  if (client === null) throw mqttProtocolError('wills are not part of the IoT Hub dialect');
-  try {
-    if (packet.qos > 1) throw mqttProtocolError('QoS 2 is not part of the IoT Hub dialect');
-    packet.retain = false;
-    const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-    await policy.publish(client.id, { topic: packet.topic, payload });
-  } catch (error) {
-    const code = VantageError.is(error) ? error.code : undefined;
-    logger.warn('a message was refused', { client: client.id, topic: packet.topic, code, reason: messageOf(error) });
-    throw error;
-  }
+  if (client === null) return Promise.reject(mqttProtocolError('wills are not part of the IoT Hub dialect'));
+  if (packet.qos > 1) return Promise.reject(mqttProtocolError('QoS 2 is not part of the IoT Hub dialect'));
+  packet.retain = false;
+  const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
+  return policy.publish(client.id, { topic: packet.topic, payload });
 }
 
 /**

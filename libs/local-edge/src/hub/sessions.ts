@@ -6,21 +6,19 @@ interface StoredSubscription {
   readonly qos: 0 | 1 | 2;
 }
 
-type Packet = Readonly<Record<string, unknown>> & { messageId?: number; brokerCounter?: number; cmd?: string };
+type Packet = Readonly<Record<string, unknown>> & { messageId?: number };
 type ClientRef = Readonly<{ id: string }>;
 
 /**
  * The MQTT sessions of the broker, in the form aedes asks of a persistence.
  *
  * Subscriptions are kept in the database: the SDK does not subscribe to twin topics again after a reconnect, so a hub that
- * forgets them makes twins go deaf (contract iot-edge-runtime 0.2). Messages are not kept here, they wait in the
- * hub's own queues (`delivery.ts`); this class only remembers which ones are on the wire, to know a PUBACK when it
- * comes. There are no retained messages and no QoS 2 in the IoT Hub dialect.
+ * forgets them makes twins go deaf (contract iot-edge-runtime 0.2). Messages are not kept here: they wait in the
+ * hub's own queues (`module-delivery.ts`), and `Connections` knows what is on the wire. There are no retained messages and no QoS 2 in the IoT Hub dialect.
  */
 export class SessionStore {
   readonly #database: StateDatabase;
   readonly #sessions = new Map<string, Map<string, StoredSubscription>>();
-  readonly #onWire = new Map<string, Map<number, Packet>>();
   readonly #allowed: (clientId: string, filter: string) => boolean;
 
   /** `allowed` says whether a client may hold a subscription; others are not stored. */
@@ -46,7 +44,6 @@ export class SessionStore {
 
   /** Forgets the session of a device or module that is gone. */
   async forget(clientId: string): Promise<void> {
-    this.#onWire.delete(clientId);
     if (!this.#sessions.has(clientId)) return;
     await this.#database.write(() => {
       this.#database.prepare('DELETE FROM sessions WHERE client = ?').run(clientId);
@@ -108,25 +105,16 @@ export class SessionStore {
     return Promise.resolve();
   }
 
-  outgoingUpdate(client: ClientRef, packet: Packet): Promise<void> {
-    if (packet.messageId !== undefined) {
-      const packets = this.#onWire.get(client.id) ?? new Map<number, Packet>();
-      this.#onWire.set(client.id, packets);
-      packets.set(packet.messageId, packet);
-    }
+  outgoingUpdate(): Promise<void> {
     return Promise.resolve();
   }
 
-  outgoingClearMessageId(client: ClientRef, packet: Packet): Promise<Packet | undefined> {
-    const packets = this.#onWire.get(client.id);
-    const found = packet.messageId === undefined ? undefined : packets?.get(packet.messageId);
-    if (packet.messageId !== undefined) packets?.delete(packet.messageId);
-    return Promise.resolve(found);
+  /** Yields what the event `ack` is to carry: the PUBACK itself. */
+  outgoingClearMessageId(_client: ClientRef, packet: Packet): Promise<Packet> {
+    return Promise.resolve(packet);
   }
 
-  /** Called when a client is ready: what was on the wire before belongs to its last connection. */
-  outgoingStream(client: ClientRef): Readable {
-    this.#onWire.delete(client.id);
+  outgoingStream(): Readable {
     return Readable.from([]);
   }
 

@@ -20,6 +20,27 @@ const METHOD_RESULT = /^\$iothub\/methods\/res\/(-?\d{1,9})\/\?(.*)$/s;
 const TWIN_GET = /^\$iothub\/twin\/GET\/\?(.*)$/s;
 const TWIN_PATCH = /^\$iothub\/twin\/PATCH\/properties\/reported\/\?(.*)$/s;
 
+/** Most topics that are remembered, and the length of the longest. */
+const MAX_TOPICS = 256;
+const MAX_TOPIC_LENGTH = 512;
+
+/** Reads topics; a sender whose properties do not change sends to the same one again and again. */
+export class PublishTopics {
+  readonly #known = new Map<string, PublishTopic>();
+
+  /** As {@link parsePublishTopic}. What it yields is shared: nobody may change it. */
+  parse(topic: string): PublishTopic {
+    const known = this.#known.get(topic);
+    if (known !== undefined) return known;
+    const parsed = parsePublishTopic(topic);
+    if (parsed.kind === 'telemetry' && topic.length <= MAX_TOPIC_LENGTH) {
+      if (this.#known.size >= MAX_TOPICS) this.#known.clear();
+      this.#known.set(topic, parsed);
+    }
+    return parsed;
+  }
+}
+
 /** Reads the topic of a PUBLISH; one that the dialect does not know throws EDGE_MQTT_PROTOCOL. */
 export function parsePublishTopic(topic: string): PublishTopic {
   const telemetry = TELEMETRY.exec(topic);
@@ -55,12 +76,17 @@ export function parsePropertyBag(text: string): PropertyBag {
 }
 
 /** The topic on which a message reaches an input; the slash after the input is required by the SDK. */
-export function inputTopic(deviceId: string, moduleId: string, input: string, bag: PropertyBag): string {
+export function inputTopic(deviceId: string, moduleId: string, input: string, bag: string): string {
+  return `devices/${deviceId}/modules/${moduleId}/inputs/${input}/${bag}`;
+}
+
+/** The other way round. */
+export function formatPropertyBag(bag: PropertyBag): string {
   const pairs = [
     ...Object.entries(bag.properties),
     ...Object.entries(bag.system).map(([key, value]): [string, string] => [`$.${key}`, value]),
   ].map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`);
-  return `devices/${deviceId}/modules/${moduleId}/inputs/${input}/${pairs.join('&')}`;
+  return pairs.join('&');
 }
 
 /** Whether a client may subscribe to a topic filter: only to what the dialect defines for itself. */

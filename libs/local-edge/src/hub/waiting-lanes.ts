@@ -1,5 +1,8 @@
-import { PAGE_BYTES, PAGE_ITEMS, type MessageStore } from '../state/message-store.ts';
+import { PAGE_BYTES, type MessageStore } from '../state/message-store.ts';
 import type { Waiting } from '../state/message-rows.ts';
+
+/** Most copies of one queue in memory. */
+const LANE_ITEMS = 2048;
 
 /** The head of one queue; what does not fit stays in the store until its turn. */
 interface Lane {
@@ -14,7 +17,7 @@ interface Lane {
 
 /**
  * What waits for one target: a lane per priority, each in the order the copies came. Of a lane at most
- * {@link PAGE_ITEMS} copies (or {@link PAGE_BYTES}) are in memory, the rest is read from the store page by page.
+ * {@link LANE_ITEMS} copies (or {@link PAGE_BYTES}) are in memory, the rest is read from the store page by page.
  */
 export class WaitingLanes {
   readonly #store: MessageStore;
@@ -37,7 +40,7 @@ export class WaitingLanes {
     const lane = this.#lane(item.priority);
     // A page that was read between the commit and this call has it already.
     if (item.id <= lane.newestId) return;
-    lane.behind ||= lane.items.length >= PAGE_ITEMS || lane.bytes >= PAGE_BYTES;
+    lane.behind ||= lane.items.length >= LANE_ITEMS || lane.bytes >= PAGE_BYTES;
     if (!lane.behind) append(lane, item);
   }
 

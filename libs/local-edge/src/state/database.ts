@@ -23,6 +23,8 @@ export class StateDatabase {
   /** An earlier database of this folder was damaged and set aside: what was in it is lost to this one. */
   readonly isReplacement: boolean;
   readonly #sql: DatabaseSync;
+  readonly #begin: StatementSync;
+  readonly #commit: StatementSync;
   /** The fault "disk full" is injected here: writes are refused as if SQLite had found no space. */
   readonly #isDiskFull: () => boolean;
   #pending: PendingWrite[] = [];
@@ -30,6 +32,8 @@ export class StateDatabase {
 
   private constructor(sql: DatabaseSync, isReplacement: boolean, isDiskFull: () => boolean) {
     this.#sql = sql;
+    this.#begin = sql.prepare('BEGIN IMMEDIATE');
+    this.#commit = sql.prepare('COMMIT');
     this.isReplacement = isReplacement;
     this.#isDiskFull = isDiskFull;
   }
@@ -104,10 +108,10 @@ export class StateDatabase {
 
   #transaction(changes: readonly (() => void)[]): void {
     if (this.#isDiskFull()) throw diskFull();
-    this.#sql.exec('BEGIN IMMEDIATE');
+    this.#begin.run();
     try {
       for (const change of changes) change();
-      this.#sql.exec('COMMIT');
+      this.#commit.run();
     } catch (error) {
       if (this.#sql.isTransaction) this.#sql.exec('ROLLBACK');
       throw error;
@@ -118,7 +122,9 @@ export class StateDatabase {
 function openChecked(path: string): DatabaseSync {
   const sql = new DatabaseSync(path);
   try {
-    sql.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000');
+    sql.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 4000',
+    );
     const result = sql.prepare('PRAGMA quick_check(1)').get();
     if (result?.['quick_check'] !== 'ok') throw new Error(`quick_check: ${String(result?.['quick_check'])}`);
     return sql;

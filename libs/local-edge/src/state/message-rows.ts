@@ -19,8 +19,10 @@ export interface Delivery {
 export interface Copy extends Delivery {
   /** Counts up: the order in which copies came in. */
   readonly id: number;
-  /** The message this is a copy of. */
-  readonly sequence: number;
+  /** The message, when it has several copies; null: this row is all of it. */
+  readonly shared: number | null;
+  /** Bytes that are free when this copy goes; 0 of a shared one, whose message goes with the last copy. */
+  readonly size: number;
 }
 
 /** One copy of a message that waits for its target. */
@@ -28,54 +30,66 @@ export interface Waiting extends Copy {
   readonly message: HubMessage;
 }
 
+/** Nearly every message has one target, so its row is the whole of it; only what several targets share lies apart. */
 const TABLES = `
-  CREATE TABLE IF NOT EXISTS messages (
+  CREATE TABLE IF NOT EXISTS waiting (
+    id INTEGER PRIMARY KEY, target TEXT NOT NULL, priority INTEGER NOT NULL, endpoint TEXT NOT NULL, expires INTEGER,
+    shared INTEGER, size INTEGER NOT NULL, head TEXT, body BLOB
+  );
+  CREATE INDEX IF NOT EXISTS waiting_by_queue ON waiting (target, priority, id, expires);
+  CREATE TABLE IF NOT EXISTS shared_messages (
     sequence INTEGER PRIMARY KEY, pending INTEGER NOT NULL, size INTEGER NOT NULL, head TEXT NOT NULL, body BLOB NOT NULL
   );
-  CREATE TABLE IF NOT EXISTS deliveries (
-    id INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, target TEXT NOT NULL, priority INTEGER NOT NULL,
-    endpoint TEXT NOT NULL, expires INTEGER
-  );
-  CREATE INDEX IF NOT EXISTS deliveries_by_queue ON deliveries (target, priority, id);
-  CREATE INDEX IF NOT EXISTS deliveries_by_expiry ON deliveries (expires) WHERE expires IS NOT NULL;
 `;
-const COLUMNS = 'd.id, d.sequence, d.target, d.priority, d.endpoint, d.expires, m.head, m.body';
 
 /** Makes the tables when there are none, and what is asked of them. */
 export function openMessageTables(
   database: StateDatabase,
 ): Record<
-  | 'totalSize'
+  | 'totals'
   | 'lastSequence'
-  | 'lastId'
   | 'lengths'
   | 'queues'
-  | 'insertMessage'
-  | 'insertDelivery'
-  | 'deleteDelivery'
-  | 'deleteMessage'
+  | 'insert'
+  | 'insertShared'
+  | 'delete'
+  | 'deleteRange'
+  | 'deleteShared'
   | 'lowerPending'
+  | 'shared'
   | 'page'
-  | 'expired',
+  | 'expired'
+  | 'nextExpiry',
   StatementSync
 > {
   database.define(TABLES);
-  const joined = `SELECT ${COLUMNS} FROM deliveries d JOIN messages m ON m.sequence = d.sequence`;
   return {
-    totalSize: database.prepare('SELECT coalesce(sum(size), 0) AS value FROM messages'),
-    lastSequence: database.prepare('SELECT coalesce(max(sequence), 0) AS value FROM messages'),
-    lastId: database.prepare('SELECT coalesce(max(id), 0) AS value FROM deliveries'),
+    totals: database.prepare(`
+      SELECT coalesce(max(id), 0) AS lastId, coalesce(sum(size), 0)
+        + (SELECT coalesce(sum(size), 0) FROM shared_messages) AS size FROM waiting`),
+    lastSequence: database.prepare('SELECT coalesce(max(sequence), 0) AS value FROM shared_messages'),
     lengths: database.prepare(
-      'SELECT endpoint, priority, count(*) AS waiting FROM deliveries GROUP BY endpoint, priority',
+      'SELECT endpoint, priority, count(*) AS waiting FROM waiting GROUP BY endpoint, priority',
     ),
-    queues: database.prepare('SELECT DISTINCT target, priority FROM deliveries'),
-    insertMessage: database.prepare('INSERT INTO messages VALUES (?, ?, ?, ?, ?)'),
-    insertDelivery: database.prepare('INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?)'),
-    deleteDelivery: database.prepare('DELETE FROM deliveries WHERE id = ?'),
-    deleteMessage: database.prepare('DELETE FROM messages WHERE sequence = ? AND pending = 1 RETURNING size'),
-    lowerPending: database.prepare('UPDATE messages SET pending = pending - 1 WHERE sequence = ?'),
-    page: database.prepare(`${joined} WHERE d.target = ? AND d.priority = ? AND d.id > ? ORDER BY d.id`),
-    expired: database.prepare('SELECT * FROM deliveries WHERE expires <= ? ORDER BY expires LIMIT ?'),
+    queues: database.prepare('SELECT DISTINCT target, priority FROM waiting'),
+    insert: database.prepare('INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    insertShared: database.prepare('INSERT INTO shared_messages VALUES (?, ?, ?, ?, ?)'),
+    delete: database.prepare('DELETE FROM waiting WHERE id = ?'),
+    deleteRange: database.prepare('DELETE FROM waiting WHERE id BETWEEN ? AND ?'),
+    deleteShared: database.prepare('DELETE FROM shared_messages WHERE sequence = ? AND pending = 1 RETURNING size'),
+    lowerPending: database.prepare('UPDATE shared_messages SET pending = pending - 1 WHERE sequence = ?'),
+    shared: database.prepare('SELECT pending, size FROM shared_messages WHERE sequence = ?'),
+    page: database.prepare(`
+      SELECT w.id, w.target, w.priority, w.endpoint, w.expires, w.shared, w.size,
+        coalesce(w.head, s.head) AS head, coalesce(w.body, s.body) AS body
+      FROM waiting w LEFT JOIN shared_messages s ON s.sequence = w.shared
+      WHERE w.target = ? AND w.priority = ? AND w.id > ? ORDER BY w.id`),
+    // The index has all that is asked first, so that no body is read.
+    expired: database.prepare(`
+      SELECT id, target, priority, endpoint, expires, shared, size FROM waiting WHERE id IN (
+        SELECT id FROM waiting INDEXED BY waiting_by_queue WHERE expires <= ? ORDER BY expires LIMIT ?
+      ) ORDER BY expires`),
+    nextExpiry: database.prepare('SELECT min(expires) AS value FROM waiting INDEXED BY waiting_by_queue'),
   };
 }
 
@@ -94,13 +108,25 @@ export function waitingOf(row: Record<string, unknown>): Waiting | undefined {
 }
 
 export function copyOf(row: Record<string, unknown>): Copy {
-  const { id, sequence, target, priority, endpoint, expires } = row;
+  const { id, target, priority, endpoint, expires, shared, size } = row;
   return {
     id: Number(id),
-    sequence: Number(sequence),
     target: String(target),
     endpoint: String(endpoint),
     priority: Number(priority),
     expiresAtMs: expires === null ? null : Number(expires),
+    shared: shared === null ? null : Number(shared),
+    size: Number(size),
   };
+}
+
+/** Ids as runs without a gap: first and last of each. */
+export function runsOf(ids: readonly number[]): [first: number, last: number][] {
+  const runs: [number, number][] = [];
+  for (const id of ids.toSorted((a, b) => a - b)) {
+    const run = runs.at(-1);
+    if (run?.[1] === id - 1) run[1] = id;
+    else runs.push([id, id]);
+  }
+  return runs;
 }

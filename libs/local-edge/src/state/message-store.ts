@@ -3,7 +3,15 @@ import type { Logger } from '@vantage/observability';
 import { messageStoreFull } from '../errors.ts';
 import type { HubMessage } from '../hub/message.ts';
 import type { StateDatabase } from './database.ts';
-import { copyOf, openMessageTables, waitingOf, type Copy, type Delivery, type Waiting } from './message-rows.ts';
+import {
+  copyOf,
+  openMessageTables,
+  runsOf,
+  waitingOf,
+  type Copy,
+  type Delivery,
+  type Waiting,
+} from './message-rows.ts';
 
 /** A part of a queue as it stands in the database. */
 export interface Page {
@@ -27,8 +35,8 @@ const SETTLE_MS = 20;
 const RETRY_MS = 1000;
 
 /**
- * Where messages wait until every target has acknowledged them: bodies once, and a row for each copy that is to be
- * delivered. Nothing of it is held in memory but the lengths of the queues; readers take pages.
+ * Where messages wait until every target has acknowledged them: a row for each copy that is to be delivered, bodies once.
+ * Nothing of it is held in memory but the lengths of the queues; readers take pages.
  */
 export class MessageStore {
   readonly #database: StateDatabase;
@@ -36,9 +44,11 @@ export class MessageStore {
   readonly #logger: Logger;
   readonly #sql: ReturnType<typeof openMessageTables>;
   readonly #lengths = new Map<string, QueueLength>();
-  #sizeBytes = 0;
-  #sequence = 0;
-  #id = 0;
+  #sizeBytes: number;
+  #sequence: number;
+  #id: number;
+  /** Nothing is older before; most of the time it spares the search. Milliseconds since 1970. */
+  #nextExpiryMs: number;
   /** Copies that are done and stand in the database still. */
   readonly #settled = new Map<number, Copy>();
   #removal: Promise<void> | undefined;
@@ -52,9 +62,11 @@ export class MessageStore {
     this.#limitBytes = limitBytes;
     this.#logger = logger;
     this.#sql = openMessageTables(database);
-    this.#sizeBytes = numberOf(this.#sql.totalSize.get());
-    this.#sequence = numberOf(this.#sql.lastSequence.get());
-    this.#id = numberOf(this.#sql.lastId.get());
+    const totals = this.#sql.totals.get();
+    this.#sizeBytes = Number(totals?.['size'] ?? 0);
+    this.#id = Number(totals?.['lastId'] ?? 0);
+    this.#sequence = Number(this.#sql.lastSequence.get()?.['value'] ?? 0);
+    this.#nextExpiryMs = this.#searchNextExpiry();
     for (const { endpoint, priority, waiting } of this.#sql.lengths.all()) {
       this.#length(String(endpoint), Number(priority)).waiting = Number(waiting);
     }
@@ -62,7 +74,7 @@ export class MessageStore {
 
   /** Bytes of the messages that wait. */
   get sizeBytes(): number {
-    return this.#sizeBytes;
+    return this.#sizeBytes - this.#settledSharedBytes();
   }
 
   get limitBytes(): number {
@@ -94,20 +106,29 @@ export class MessageStore {
     if (this.#sizeBytes + size > this.limitBytes) throw messageStoreFull(this.limitBytes);
     // A packet's payload may be a slice of a much larger buffer of the socket.
     const kept: HubMessage = { ...message, body: Buffer.from(body) };
-    const sequence = ++this.#sequence;
-    const copies = deliveries.map((delivery) => ({ ...delivery, id: ++this.#id, sequence, message: kept }));
+    const shared = deliveries.length === 1 ? null : ++this.#sequence;
+    const own = shared === null ? size : 0;
+    const copies = deliveries.map((delivery) => ({
+      ...delivery,
+      id: ++this.#id,
+      shared,
+      size: own,
+      message: kept,
+    }));
     this.#sizeBytes += size;
     try {
       await this.#database.write(() => {
-        this.#sql.insertMessage.run(sequence, copies.length, size, head, body);
+        if (shared !== null) this.#sql.insertShared.run(shared, copies.length, size, head, body);
         for (const { id, target, priority, endpoint, expiresAtMs } of copies) {
-          this.#sql.insertDelivery.run(id, sequence, target, priority, endpoint, expiresAtMs);
+          const content = shared === null ? ([head, body] as const) : ([null, null] as const);
+          this.#sql.insert.run(id, target, priority, endpoint, expiresAtMs, shared, own, ...content);
         }
       });
     } catch (error) {
       this.#sizeBytes -= size;
       throw error;
     }
+    for (const { expiresAtMs } of copies) this.#nextExpiryMs = Math.min(this.#nextExpiryMs, expiresAtMs ?? Infinity);
     for (const copy of copies) this.#length(copy.endpoint, copy.priority).waiting += 1;
     return copies;
   }
@@ -132,6 +153,8 @@ export class MessageStore {
 
   /** Copies whose time is over, at most so many, the longest dead first. */
   expired(now: number, most: number): Copy[] {
+    if (now < this.#nextExpiryMs) return [];
+    this.#nextExpiryMs = this.#searchNextExpiry();
     return this.#sql.expired
       .all(now, most)
       .map(copyOf)
@@ -143,7 +166,10 @@ export class MessageStore {
    * once more.
    */
   settle(copies: readonly Copy[]): void {
-    for (const copy of copies) this.#settled.set(copy.id, copy);
+    for (const copy of copies) {
+      this.#settled.set(copy.id, copy);
+      this.#sizeBytes -= copy.size;
+    }
     this.#lower(copies);
     this.#removeSoon();
   }
@@ -155,6 +181,7 @@ export class MessageStore {
       change();
       freed = this.#remove(copies);
     });
+    for (const { size } of copies) freed += size;
     this.#sizeBytes -= freed;
     this.#lower(copies);
   }
@@ -205,16 +232,35 @@ export class MessageStore {
     return true;
   }
 
-  /** Yields the bytes that are free then. A message goes with its last copy. */
+  /** Yields the bytes of shared messages that are free then: such a message goes with its last copy. */
   #remove(copies: readonly Copy[]): number {
+    const alone = copies.filter(({ shared }) => shared === null).map(({ id }) => id);
+    for (const [first, last] of runsOf(alone)) this.#sql.deleteRange.run(first, last);
     let freed = 0;
-    for (const { id, sequence } of copies) {
-      if (this.#sql.deleteDelivery.run(id).changes === 0) continue;
-      const last = this.#sql.deleteMessage.get(sequence);
-      if (last === undefined) this.#sql.lowerPending.run(sequence);
+    for (const { id, shared } of copies) {
+      if (shared === null || this.#sql.delete.run(id).changes === 0) continue;
+      const last = this.#sql.deleteShared.get(shared);
+      if (last === undefined) this.#sql.lowerPending.run(shared);
       else freed += Number(last['size']);
     }
     return freed;
+  }
+
+  /** Bytes of shared messages that wait for nobody any longer and stand in the database still. */
+  #settledSharedBytes(): number {
+    const done = new Map<number, number>();
+    for (const { shared } of this.#settled.values()) if (shared !== null) done.set(shared, (done.get(shared) ?? 0) + 1);
+    let bytes = 0;
+    for (const [sequence, copies] of done) {
+      const row = this.#sql.shared.get(sequence);
+      if (Number(row?.['pending']) <= copies) bytes += Number(row?.['size']);
+    }
+    return bytes;
+  }
+
+  #searchNextExpiry(): number {
+    const earliest = this.#sql.nextExpiry.get()?.['value'] ?? null;
+    return earliest === null ? Infinity : Number(earliest);
   }
 
   #lower(copies: readonly Copy[]): void {
@@ -230,5 +276,3 @@ export class MessageStore {
     return length;
   }
 }
-
-const numberOf = (row: Record<string, unknown> | undefined): number => Number(row?.['value'] ?? 0);
