@@ -44,7 +44,12 @@ function compilePipeline(config: PipelineConfig, streams: readonly Stream[]): Sk
   const model = modelNode(config);
   if (model) {
     // A camera is never slowed by its model: the newest frame takes the place of the one that waits.
-    connect(last, model, { capacity: 1, policy: 'latest' });
+    for (const source of sources) {
+      // A file that is read as fast as it goes waits instead.
+      const policy = source.pace === 'realtime' ? 'latest' : 'block';
+      edges.push({ from: source.id, to: model.id, queue: { capacity: 1, policy } });
+    }
+    nodes.push(model);
     last = [model];
   }
   const tracker = trackerNode(config);
@@ -72,7 +77,7 @@ function sourceNode(config: PipelineConfig, stream: Stream): SourceNode {
     id: `source/${sensor.name}`,
     sensor: sensor.name,
     url: streamUri(stream),
-    ...(config.dewarp ? { dewarp: config.dewarp } : {}),
+    ...(config.dewarp ? { dewarp: { ...config.dewarp, ...(config.zip ? { package: config.zip } : {}) } } : {}),
     ...(config.crop ? { crop: config.crop } : {}),
     regions: sensor.regionsOfInterest.map(({ label, color, coordinates }) => ({ label, color, coordinates })),
     pace: sensor.playback.paced ? 'realtime' : 'asFastAsPossible',
@@ -126,13 +131,6 @@ function refused(config: PipelineConfig): string | undefined {
 /** What is left out while the rest of the pipeline runs. */
 function limits(config: PipelineConfig): string[] {
   return [
-    ...(config.secondaries.length > 0
-      ? ['secondaryModelConfigPaths are not run by this version; the primary model runs without them']
-      : []),
-    ...(config.dewarp ? ['dewarp is not done by this version; the camera is looked at as it is'] : []),
-    ...(config.tracker.kind === 'file'
-      ? ['the tracker file is not read by this version; the light tracker runs instead']
-      : []),
     ...(config.osd
       ? ['osd: overlays are not burned into clips by this version; boxes are in the JSON beside each clip']
       : []),

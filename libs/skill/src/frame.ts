@@ -9,6 +9,8 @@ export interface FrameObject extends Detection {
   readonly text?: TextReading;
   /** Length 1. */
   readonly embedding?: Float32Array;
+  /** Outputs of a secondary model that nobody reads here. */
+  readonly tensors?: readonly TensorData[];
 }
 
 /** What is known about one frame of one camera. Pixels stay where they were decoded; this is what travels. */

@@ -26,7 +26,7 @@ export interface SourceNode {
   /** With credentials where the twin gives some: never log it, `redact` it. */
   readonly url: string;
   /** Straightens the picture of a wide lens, before the crop. The dewarped picture is then the camera's frame. */
-  readonly dewarp?: { readonly configFile: string };
+  readonly dewarp?: { readonly configFile: string; readonly package?: ModelPackage };
   /** Part of the frame that is looked at. Boxes and regions keep to the whole frame's coordinates all the same. */
   readonly crop?: PixelRect;
   readonly regions: readonly Region[];

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import {
   AI_PIPELINE_DEFAULTS,
@@ -26,9 +27,10 @@ import { compileComponents, type FrameInsights, type SkillGraph } from '@vantage
 import { PARSER_NAMES } from '@vantage/vision';
 import { Engine } from './engine/engine.ts';
 import type { RecordingOptions } from './engine/pipeline.ts';
-import { MessageCadence, toInference, toMessage } from './inference-messages.ts';
+import { toInferences } from './frame-inferences.ts';
+import { MessageCadence, toMessage } from './inference-messages.ts';
 import { lastGoodIn, type LastGood } from './last-good.ts';
-import { resolveModel } from './model-resolver.ts';
+import { locateIn, resolveModel } from './model-resolver.ts';
 import { StatusReporter } from './status-reporter.ts';
 
 /** Where clips land in the container: the volume that the VideoUploader shares (contract A.2). */
@@ -72,8 +74,14 @@ export class AiPipeline {
     const store = new ModelStore({ root: path.join(stateFolder, 'models'), logger });
     const engine = new Engine({
       ffmpeg,
-      backend: new WorkerPool(),
+      backend: new WorkerPool({
+        cores: availableParallelism(),
+        cacheFolder: path.join(stateFolder, 'optimised-models'),
+        parserHost: import.meta.resolve('@vantage/parser-host'),
+        log: (level, text, fields) => logger[level](text, fields),
+      }),
       resolveModel: (node, signal) => resolveModel(node, { store, localRoot: process.cwd(), logger }, signal),
+      locate: locateIn({ store, localRoot: process.cwd() }),
       recording: recordingOptions(AI_PIPELINE_DEFAULTS),
       logger,
     });
@@ -173,7 +181,7 @@ export class AiPipeline {
     if (due.length === 0) return;
     const message = toMessage(
       this.#regions.get(pipeline) ?? [],
-      due.map((one) => toInference(pipeline, one)),
+      due.flatMap((one) => toInferences(pipeline, one)),
     );
     this.#edge.send(OUTPUTS.inference, message).catch((error: unknown) => {
       this.#context.logger.warn(`inference message not sent: ${messageOf(error)}`, { pipeline });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { inferenceMessageSchema } from '@vantage/contracts';
 import type { FrameInsights } from '@vantage/skill';
-import { MessageCadence, toInference } from './inference-messages.ts';
+import { toInference, toInferences } from './frame-inferences.ts';
+import { MessageCadence } from './inference-messages.ts';
 
 function frame(frameId: number, sensor = 'gate', captureTimeMs = frameId * 40): FrameInsights {
   return { sensor, frameId, ptsUs: frameId * 40_000, captureTimeMs, width: 1920, height: 1080, detections: [] };
@@ -39,6 +41,62 @@ describe('toInference', () => {
       ],
     });
   });
+});
+
+test('every kind of result has its place in the envelope, and the whole is what the contract says', () => {
+  const car = { classId: 0, label: 'car', confidence: 0.5, trackingId: 4, componentId: 1, attributes: [] };
+  const box = { left: 192, top: 108, width: 192, height: 108 };
+  const colour = { name: 'colour', label: 'red', classId: 1, confidence: 0.87654, componentId: 2 };
+  const inferences = toInferences('Cars', {
+    ...frame(3),
+    custom: { anything: [1] },
+    classifications: [{ name: 'scene', label: 'street', classId: 5, confidence: 0.75, componentId: 1 }],
+    segmentation: {
+      width: 300,
+      height: 2,
+      classes: Int16Array.from({ length: 600 }, (_, at) => (at % 300 < 150 ? 2 : -1)),
+      areas: [{ classId: 2, label: 'road', share: 0.5 }],
+      componentId: 1,
+    },
+    embedding: Float32Array.of(0.6, 0.8),
+    tensors: [{ name: 'raw', dims: [1, 5000], type: 'float32', data: new Float32Array(5000) }],
+    detections: [
+      {
+        ...car,
+        box,
+        attributes: [colour],
+        customInfo: { make: 'VW' },
+        text: { text: 'B-AB 1', score: 0.9, componentId: 3 },
+      },
+      { ...car, box, label: 'plate', parent: 0, points: [{ x: 192, y: 540 }], embedding: Float32Array.of(1) },
+      { ...car, box, keypoints: [{ x: 960, y: 1080, score: 0.5 }] },
+    ],
+  });
+  expect(inferences.map(({ type }) => type)).toEqual([
+    'custom',
+    'custom',
+    'custom',
+    'classification',
+    'segmentation',
+    'detection',
+  ]);
+  const message = { schemaVersion: '0.1', events: [], regionsOfInterest: [], inferences };
+  expect(inferenceMessageSchema.parse(JSON.parse(JSON.stringify(message)))).toEqual(message);
+  expect(inferences.slice(0, 4).map(({ detections }) => detections)).toEqual([
+    [{ anything: [1] }],
+    [{ embedding: [0.6, 0.8] }],
+    [{ tensors: [{ name: 'raw', dims: [1, 5000], type: 'float32', values: 5000 }] }],
+    [{ classId: 5, confidence: 0.75, label: 'street' }],
+  ]);
+  expect(inferences[4]!.detections[0]).toMatchObject({ nClasses: 3, width: 100, height: 1, labels: ['', '', 'road'] });
+  const [first, plate, body] = inferences[5]!.detections as unknown as Record<string, unknown>[];
+  expect(first).toMatchObject({
+    attributes: [{ name: 'colour', label: 'red', classId: 1, confidence: 0.8765, unique_component_id: 2 }],
+    customInfo: { make: 'VW' },
+    text: { text: 'B-AB 1', confidence: 0.9 },
+  });
+  expect(plate).toMatchObject({ parentId: first!['id'], points: [[0.1, 0.5]], embedding: [1] });
+  expect(body).toMatchObject({ keypoints: [[0.5, 1, 0.5]] });
 });
 
 describe('MessageCadence', () => {

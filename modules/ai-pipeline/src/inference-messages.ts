@@ -1,54 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import {
-  SCHEMA_VERSION,
-  type DetectionInference,
-  type InferenceMessage,
-  type RegionOfInterest,
-} from '@vantage/contracts';
+import { SCHEMA_VERSION, type Inference, type InferenceMessage, type RegionOfInterest } from '@vantage/contracts';
 import type { FrameInsights } from '@vantage/skill';
-
-/** A frame's insights as one entry of the inference envelope (contract C.2). */
-export function toInference(pipelineId: string, frame: FrameInsights): DetectionInference {
-  const { width, height } = frame;
-  return {
-    sourceInfo: {
-      id: frame.sensor,
-      // UTC: the clip's `Date` tag is taken from here, and a time without a zone would be anyone's guess.
-      timestamp: new Date(frame.captureTimeMs).toISOString(),
-      width,
-      height,
-      frameId: frame.frameId,
-    },
-    type: 'detection',
-    id: pipelineId,
-    detections: frame.detections.map((detection) => ({
-      classId: detection.classId,
-      confidence: round(detection.confidence, 4),
-      label: detection.label,
-      rect: [
-        round(detection.box.left / width, 5),
-        round(detection.box.top / height, 5),
-        round(detection.box.width / width, 5),
-        round(detection.box.height / height, 5),
-      ],
-      id: randomUUID(),
-      unique_component_id: detection.componentId,
-      tracking_id: detection.trackingId,
-    })),
-  };
-}
 
 /** The envelope of messages and clip files. */
 export function toMessage(
   regionsOfInterest: readonly RegionOfInterest[],
-  inferences: readonly DetectionInference[],
+  inferences: readonly Inference[],
 ): InferenceMessage {
   return { schemaVersion: SCHEMA_VERSION, events: [], regionsOfInterest, inferences };
-}
-
-function round(value: number, digits: number): number {
-  const factor = 10 ** digits;
-  return Math.round(value * factor) / factor;
 }
 
 /**

@@ -38,7 +38,7 @@ describeWithAssets('a bad model leaves everything else running', () => {
     bench.write('short-labels.txt', config('onnx-file=faces.onnx', 'labelfile-path=short.txt'));
     bench.write('no-labels.txt', config('onnx-file=faces.onnx', 'labelfile-path=nowhere.txt'));
     bench.write('no-model.txt', config());
-    bench.write('engine.txt', config('model-engine-file=faces.onnx_b1_gpu0_fp16.engine'));
+    bench.write('engine.txt', config('model-engine-file=persons.onnx_b1_gpu0_fp16.engine'));
     for (const model of ['gone', 'pointer', 'page', 'mnist']) {
       bench.write(`${model}.txt`, config(`onnx-file=${model}.onnx`));
     }
@@ -79,7 +79,12 @@ describeWithAssets('a bad model leaves everything else running', () => {
       'MODEL_CONFIG_INVALID',
       /^no-model\.txt cannot be used: .* set onnx-file/,
     ],
-    ['a TensorRT engine alone', 'engine.txt', 'MODEL_CONFIG_INVALID', /TensorRT engine \('faces.*\.engine'\): .*ONNX/],
+    [
+      'a TensorRT engine alone',
+      'engine.txt',
+      'MODEL_CONFIG_INVALID',
+      /TensorRT engine \('persons.*\.engine'\): .*ONNX/,
+    ],
     ['a missing model', 'gone.txt', 'MODEL_FILE_MISSING', /gone\.onnx does not exist/],
     [
       'a Git LFS pointer as model',

@@ -13,6 +13,17 @@ export const sourceInfoSchema = z.object({
   frameId: z.number().meta({ description: 'Counts the frames of the source.' }),
 });
 
+/** What a model besides the one that found it says about an object. Ours: the original has no place for it. */
+export const attributeSchema = z.object({
+  name: z.string().meta({ description: 'What was asked: the classifier-type, or the output of the model.' }),
+  label: z.string(),
+  classId: z.number(),
+  confidence: z.number().meta({ description: '0..1' }),
+  unique_component_id: z.number().meta({ description: 'gie-unique-id of the model that says so.' }),
+});
+
+export const textSchema = z.object({ text: z.string(), confidence: z.number().meta({ description: '0..1' }) });
+
 /** A detected object. */
 export const detectionSchema = z.object({
   classId: z.number(),
@@ -25,6 +36,18 @@ export const detectionSchema = z.object({
   unique_component_id: z.number().meta({ description: 'gie-unique-id of the model that produced it.' }),
   tracking_id: z.number().meta({ description: '-1 when untracked.' }),
   customInfo: z.unknown().optional().meta({ description: 'What a secondary parser said about this object.' }),
+  attributes: z.array(attributeSchema).optional().meta({ description: 'What secondary classifiers say.' }),
+  text: textSchema.optional().meta({ description: 'What a secondary text reader reads.' }),
+  keypoints: z
+    .array(z.tuple([z.number(), z.number(), z.number()]))
+    .optional()
+    .meta({ description: 'Joints: [x, y, score], x and y as fractions 0..1 of the frame.' }),
+  points: z
+    .array(z.tuple([z.number(), z.number()]))
+    .optional()
+    .meta({ description: 'Landmarks or corners: [x, y] as fractions 0..1 of the frame.' }),
+  embedding: z.array(z.number()).optional().meta({ description: 'What it looks like, of length 1.' }),
+  parentId: z.string().optional().meta({ description: 'id of the detection that a secondary found it on.' }),
 });
 
 export const detectionInferenceSchema = z.object({
@@ -104,6 +127,8 @@ export const clipDocumentSchema = inferenceMessageSchema.meta({ title: 'clip doc
 export type SourceInfo = DeepReadonly<z.infer<typeof sourceInfoSchema>>;
 export type DetectionEntry = DeepReadonly<z.infer<typeof detectionSchema>>;
 export type DetectionInference = DeepReadonly<z.infer<typeof detectionInferenceSchema>>;
+export type ClassificationInference = DeepReadonly<z.infer<typeof classificationInferenceSchema>>;
+export type SegmentationInference = DeepReadonly<z.infer<typeof segmentationInferenceSchema>>;
 export type CustomInference = DeepReadonly<z.infer<typeof customInferenceSchema>>;
 export type Inference = DeepReadonly<z.infer<typeof inferenceSchema>>;
 export type InferenceEvent = DeepReadonly<z.infer<typeof eventSchema>>;

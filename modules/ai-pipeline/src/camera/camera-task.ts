@@ -1,11 +1,16 @@
+import { messageOf } from '@vantage/contracts';
 import { InferenceClient, type InferenceResult } from '@vantage/inference';
-import { VideoSource, type EncodedPacket, type PictureRequest, type SourceStream } from '@vantage/media';
-import type { FrameInsights } from '@vantage/skill';
-import { createTracker, type Detection, type Tracker } from '@vantage/vision';
+import { VideoSource, type EncodedPacket, type Picture, type PictureRequest, type SourceStream } from '@vantage/media';
+import type { FrameInsights, FrameObject } from '@vantage/skill';
+import { Cascade } from './cascade.ts';
 import { ClipRecorder } from './clip-recorder.ts';
-import { FrameFlow, type FlowPicture } from './frame-flow.ts';
-import type { CameraCounters, CameraModel, CameraSetup, FromCamera, ToCamera } from './protocol.ts';
+import { FrameFlow, type FlowPicture, type View } from './frame-flow.ts';
+import { FrameNumbers } from './frame-numbers.ts';
+import type { CameraModel, CameraSecondary, CameraSetup, FromCamera, ToCamera } from './protocol.ts';
+import { frameParts, objectsOf } from './results.ts';
+import { TaskCounters } from './task-counters.ts';
 import { threadLogger } from './thread-logger.ts';
+import { TrackStage } from './track-stage.ts';
 
 const COUNTERS_EVERY_MS = 1000;
 
@@ -14,26 +19,35 @@ export class CameraTask {
   readonly #setup: CameraSetup;
   readonly #send: (message: FromCamera) => void;
   readonly #flow: FrameFlow;
+  readonly #cascade: Cascade;
+  readonly #tracker: TrackStage;
   readonly #recorder: ClipRecorder | undefined;
+  readonly #counters = new TaskCounters();
+  #numbers = new FrameNumbers(1);
+  #crop: CameraSetup['crop'];
   #model: CameraModel | undefined;
-  #tracker: Tracker | undefined;
   #source: VideoSource | undefined;
+  #picture: PictureRequest | undefined;
   #stream: SourceStream | undefined;
   /** A frame whose wall clock is known: the others' follow from their distance to it. */
   #clock: { ptsUs: number; captureTimeMs: number } | undefined;
   #counting: NodeJS.Timeout | undefined;
-  #counted = { frames: 0, packets: 0, reconnects: 0 };
   #failure: string | undefined;
-  #lastAnalysed = { count: 0, inferenceUs: 0, ms: 0 };
+  #lastEmittedUs = -1;
 
   constructor(setup: CameraSetup, send: (message: FromCamera) => void) {
     this.#setup = setup;
     this.#send = send;
-    this.#tracker = setup.track ? createTracker('light-tracker') : undefined;
+    this.#crop = setup.crop;
+    this.#tracker = new TrackStage(setup.tracker);
     this.#flow = new FrameFlow({
-      policy: setup.pace === 'realtime' ? 'latest' : 'block',
-      view: () => this.#view(),
-      onResult: (picture, result) => this.#onResult(picture, result),
+      queue: setup.queue,
+      onFrame: (picture, result) => (result ? this.#onResult(picture, result) : this.#onSkipped(picture)),
+    });
+    this.#cascade = new Cascade({
+      recycle: (buffer) => this.#flow.recycle(buffer),
+      onProblem: (node, reason) =>
+        this.#problem('INFERENCE_FAILED', `${node} failed on objects of camera ${setup.sensor}: ${reason}`),
     });
     this.#recorder = setup.recording
       ? new ClipRecorder({
@@ -43,7 +57,7 @@ export class CameraTask {
           regions: setup.regions,
           onState: (on, reason) => send({ kind: 'recording', on, reason }),
           onClip: (clip) => send({ kind: 'clip', clip }),
-          onProblem: (code, message) => send({ kind: 'problem', code, message }),
+          onProblem: (code, message) => this.#problem(code, message),
         })
       : undefined;
   }
@@ -51,17 +65,24 @@ export class CameraTask {
   async handle(message: ToCamera): Promise<void> {
     switch (message.kind) {
       case 'open':
-        this.#useModel(message.model);
+        for (const secondary of message.secondaries) void this.#cascade.set(secondary);
+        void this.#useModel(message.model);
+        this.#picture = this.#pictureFor(message.model, !this.#tracker.isOn);
+        this.#numbers = new FrameNumbers(this.#picture?.everyNth ?? 1);
         this.#counting = setInterval(() => this.#sendCounters(), COUNTERS_EVERY_MS);
         this.#open();
         return;
-      case 'model': {
-        const same = samePicture(this.#picture(), this.#pictureFor(message.model));
-        // Pictures of the old size must not reach the new model.
-        if (!same) await this.#source?.stop();
-        this.#useModel(message.model);
-        if (!same) this.#open();
+      case 'model':
+        await this.#changeTo(this.#pictureFor(message.model), () => this.#useModel(message.model));
+        this.#send({ kind: 'taken', request: message.request });
         return;
+      case 'secondary':
+        await this.#changeSecondary(message.node, message.secondary);
+        this.#send({ kind: 'taken', request: message.request });
+        return;
+      case 'crop': {
+        const picture = this.#pictureFor(this.#model, false, message.crop);
+        return this.#changeTo(picture, () => void (this.#crop = message.crop));
       }
       case 'record':
         this.#recorder?.record(message.on, message.reason);
@@ -73,47 +94,92 @@ export class CameraTask {
         this.#recorder?.setRegions(message.regions);
         return;
       case 'tracker':
-        this.#tracker = message.track ? createTracker('light-tracker') : undefined;
-        return;
+        return this.#changeTracker(message.tracker);
       case 'stop':
         clearInterval(this.#counting);
         await this.#source?.stop();
-        this.#flow.use(undefined);
+        void this.#flow.use(undefined);
+        this.#cascade.clear();
         await this.#recorder?.stop();
         return;
     }
   }
 
-  #useModel(model: CameraModel | undefined): void {
+  async #changeSecondary(node: string, secondary: CameraSecondary | undefined): Promise<void> {
+    if (!secondary) return this.#cascade.remove(node);
+    // The first one needs the full picture; it goes on being made when the last one leaves.
+    const picture = this.#picture && { ...this.#picture, full: true };
+    await this.#changeTo(picture, () => this.#cascade.set(secondary));
+  }
+
+  async #changeTracker(tracker: CameraSetup['tracker']): Promise<void> {
+    // A tracker says where objects are on the frames between, so they all have to come.
+    const picture = tracker && this.#picture?.everyNth !== undefined ? this.#pictureFor(this.#model) : this.#picture;
+    await this.#changeTo(picture, () => this.#tracker.use(tracker));
+    this.#cascade.reset();
+  }
+
+  /** Takes something over at the frame where the pictures are those that it needs. Resolves when what was before is idle. */
+  async #changeTo(picture: PictureRequest | undefined, takeOver: () => void | Promise<void>): Promise<void> {
+    const source = this.#source;
+    let idle: void | Promise<void> = undefined;
+    if (!source || !picture || samePicture(this.#picture, picture)) {
+      idle = takeOver();
+      if (!this.#source) this.#picture = picture;
+      return idle;
+    }
+    const atFrameBoundary = (): void => {
+      this.#numbers.everyFrameFromHere();
+      this.#picture = picture;
+      idle = takeOver();
+    };
+    try {
+      // At the end of a file that is looped there is nothing to take over from: the next round has something.
+      await source.changePicture(picture, atFrameBoundary).catch(() => source.changePicture(picture, atFrameBoundary));
+    } catch (error) {
+      const why = `other pictures need the camera ${this.#setup.sensor} to be opened again: ${messageOf(error)}`;
+      this.#problem('CAMERA_REOPENED', why);
+      await source.stop();
+      atFrameBoundary();
+      this.#open();
+    }
+    return idle;
+  }
+
+  #useModel(model: CameraModel | undefined): Promise<void> {
     this.#model = model;
-    this.#flow.use(model ? new InferenceClient(model.port) : undefined);
+    this.#setFrameInterval();
+    return this.#flow.use(model ? new InferenceClient(model.port) : undefined);
   }
 
-  /** What ffmpeg has to deliver for the model; without one, no picture is ever decoded. */
-  #picture(): PictureRequest | undefined {
-    return this.#pictureFor(this.#model);
-  }
-
-  #pictureFor(model: CameraModel | undefined): PictureRequest | undefined {
+  /** What ffmpeg has to deliver for a model; without one, no picture is ever decoded. */
+  #pictureFor(
+    model: CameraModel | undefined,
+    leaveOut = false,
+    crop: CameraSetup['crop'] = this.#crop,
+  ): PictureRequest | undefined {
     if (!model) return undefined;
     const { network, keepAspect, interval } = model;
     return {
       networkWidth: network.width,
       networkHeight: network.height,
       keepAspect,
-      everyNth: interval + 1,
-      ...(this.#setup.crop ? { crop: this.#setup.crop } : {}),
+      ...(leaveOut && interval > 0 ? { everyNth: interval + 1 } : {}),
+      ...(crop ? { crop } : {}),
+      ...(this.#cascade.isEmpty ? {} : { full: true }),
     };
   }
 
   #open(): void {
-    const { url, ffmpeg, pace, loop, sensor } = this.#setup;
-    const picture = this.#picture();
+    const { url, ffmpeg, pace, loop, sensor, dewarp, hardware } = this.#setup;
+    const picture = this.#picture;
     this.#source = new VideoSource(
       {
         url,
         ffmpeg,
         picture,
+        ...(dewarp ? { dewarp } : {}),
+        ...(hardware ? { hardware } : {}),
         encoded: this.#recorder !== undefined || picture === undefined,
         pace,
         loop,
@@ -124,16 +190,12 @@ export class CameraTask {
       {
         onStream: (stream) => {
           this.#stream = stream;
-          const { sourceWidth: width, sourceHeight: height, codec, fps } = stream;
-          this.#send({ kind: 'stream', width, height, codec, fps });
+          this.#setFrameInterval();
+          const { sourceWidth: width, sourceHeight: height, codec, fps, decoder } = stream;
+          this.#send({ kind: 'stream', width, height, codec, fps, decoder });
         },
         takeBuffer: (bytes) => this.#flow.takeBuffer(bytes),
-        onPicture: (taken) => {
-          this.#counted.frames += 1;
-          this.#clock = taken;
-          const every = (this.#model?.interval ?? 0) + 1;
-          return this.#flow.push({ ...taken, frameId: taken.sequence * every });
-        },
+        onPicture: (taken) => this.#onPicture(taken),
         onHeader: (bytes) => this.#recorder?.onHeader(bytes),
         onPacket: (packet) => this.#onPacket(packet),
         onState: (state) => {
@@ -155,55 +217,73 @@ export class CameraTask {
 
   /** The camera comes back to another scene: what was tracked and recorded ends here. */
   #onGap(): void {
-    this.#counted.reconnects += 1;
-    this.#tracker?.reset();
+    this.#counters.reconnects += 1;
+    this.#tracker.reset();
+    this.#cascade.reset();
     void this.#recorder?.sourceEnded();
   }
 
+  #onPicture(taken: Picture): void | Promise<void> {
+    this.#counters.frames += 1;
+    this.#clock = taken;
+    const picture: FlowPicture = { ...taken, frameId: this.#numbers.of(taken.sequence), view: this.#view() };
+    const every = (this.#model?.interval ?? 0) + 1;
+    return picture.frameId % every === 0 ? this.#flow.push(picture) : this.#flow.skip(picture);
+  }
+
   #onPacket({ ptsUs, key, bytes }: EncodedPacket): void {
-    const frameId = this.#counted.packets++;
+    const frameId = this.#counters.packets++;
     this.#clock ??= { ptsUs, captureTimeMs: Date.now() };
     const captureTimeMs = this.#clock.captureTimeMs + Math.round((ptsUs - this.#clock.ptsUs) / 1000);
     this.#recorder?.onPacket({ ptsUs, key, bytes }, captureTimeMs);
     if (this.#model || !this.#stream) return;
     // Nobody looks at pixels, and yet each frame has its entry: its time, and nothing seen.
-    this.#emit(this.#insights({ frameId, ptsUs, captureTimeMs }, []));
+    this.#emit({ frameId, ptsUs, captureTimeMs }, []);
   }
 
-  #onResult(picture: FlowPicture, result: InferenceResult): void {
-    if (result.error !== undefined) {
+  /** Between two frames that the model looks at, the tracker knows. */
+  #onSkipped(picture: FlowPicture): void {
+    if (this.#tracker.isOn) this.#emit(picture, this.#tracker.predict(picture.ptsUs), { predicted: true });
+  }
+
+  #onResult(picture: FlowPicture, result: InferenceResult): void | Promise<void> {
+    const [output] = result.outputs;
+    if (result.error !== undefined || !output) {
+      if (picture.full) this.#flow.recycle(picture.full.buffer);
+      const reason = result.error ?? 'it gave no answer';
       // Said once, not thirty times a second; the counters have the number.
-      if (result.error !== this.#failure) {
-        const message = `the model failed on a frame of camera ${this.#setup.sensor}: ${result.error}`;
-        this.#send({ kind: 'problem', code: 'INFERENCE_FAILED', message });
+      if (reason !== this.#failure) {
+        this.#problem('INFERENCE_FAILED', `the model failed on a frame of camera ${this.#setup.sensor}: ${reason}`);
       }
-      this.#failure = result.error;
-      return;
+      this.#failure = reason;
+      return undefined;
     }
     this.#failure = undefined;
-    const found = result.outputs[0]?.detections ?? [];
-    const detections = this.#tracker?.update(found, picture.ptsUs) ?? found;
-    this.#emit(this.#insights(picture, detections));
+    const objects = this.#tracker.update(objectsOf(output, this.#model?.labels ?? []), picture.ptsUs);
+    const parts = frameParts(output);
+    if (!picture.full) return this.#emit(picture, objects, parts);
+    return this.#cascade.run(picture, objects).then((all) => this.#emit(picture, all, parts));
   }
 
-  #insights(
-    frame: { frameId: number; ptsUs: number; captureTimeMs: number },
-    detections: readonly Detection[],
-  ): FrameInsights {
-    const { frameId, ptsUs, captureTimeMs } = frame;
+  #emit(
+    { frameId, ptsUs, captureTimeMs }: Pick<FlowPicture, 'frameId' | 'ptsUs' | 'captureTimeMs'>,
+    detections: readonly FrameObject[],
+    parts: Partial<FrameInsights> = {},
+  ): void {
     const { sourceWidth: width, sourceHeight: height } = this.#stream ?? { sourceWidth: 1, sourceHeight: 1 };
-    return { sensor: this.#setup.sensor, frameId, ptsUs, captureTimeMs, width, height, detections };
-  }
-
-  #emit(frame: FrameInsights): void {
+    const { sensor } = this.#setup;
+    const frame: FrameInsights = { sensor, frameId, ptsUs, captureTimeMs, width, height, detections, ...parts };
+    // A model that joins starts with the group of frames that had gone by without one.
+    if (this.#model && ptsUs <= this.#lastEmittedUs) return;
+    this.#lastEmittedUs = Math.max(this.#lastEmittedUs, ptsUs);
     this.#recorder?.onInsights(frame);
     this.#send({ kind: 'insights', frame });
   }
 
   /** The part of the frame that the model sees: all of it, or the crop as far as it lies inside (as ffmpeg clamps it). */
-  #view(): { left: number; top: number; width: number; height: number } {
+  #view(): View {
     const { sourceWidth, sourceHeight } = this.#stream ?? { sourceWidth: 1, sourceHeight: 1 };
-    const { crop } = this.#setup;
+    const crop = this.#crop;
     if (!crop) return { left: 0, top: 0, width: sourceWidth, height: sourceHeight };
     const left = Math.min(Math.max(0, crop.left), sourceWidth - 1);
     const top = Math.min(Math.max(0, crop.top), sourceHeight - 1);
@@ -215,30 +295,29 @@ export class CameraTask {
     };
   }
 
+  #setFrameInterval(): void {
+    const fps = this.#stream?.fps ?? 0;
+    this.#tracker.setFrameInterval(fps > 0 ? (1e6 / fps) * ((this.#model?.interval ?? 0) + 1) : undefined);
+  }
+
+  #problem(code: string, message: string): void {
+    this.#send({ kind: 'problem', code, message });
+  }
+
   #sendCounters(): void {
-    const { counters } = this.#flow;
-    const analysed = counters.analysed - this.#lastAnalysed.count;
-    if (analysed > 0) {
-      const ms = (counters.inferenceUs - this.#lastAnalysed.inferenceUs) / analysed / 1000;
-      this.#lastAnalysed = { count: counters.analysed, inferenceUs: counters.inferenceUs, ms };
-    }
-    this.#send({
-      kind: 'counters',
-      counters: {
-        ...this.#counted,
-        analysed: counters.analysed,
-        dropped: { busy: counters.busy, error: counters.error },
-        inferenceMs: Math.round(this.#lastAnalysed.ms * 100) / 100,
-      } satisfies CameraCounters,
-    });
+    this.#send({ kind: 'counters', counters: this.#counters.read(this.#flow, this.#cascade) });
   }
 }
 
-function samePicture(a: PictureRequest | undefined, b: PictureRequest | undefined): boolean {
-  return (
-    a?.networkWidth === b?.networkWidth &&
-    a?.networkHeight === b?.networkHeight &&
-    a?.keepAspect === b?.keepAspect &&
-    a?.everyNth === b?.everyNth
-  );
+function samePicture(a: PictureRequest | undefined, b: PictureRequest): boolean {
+  const key = (one: PictureRequest): string =>
+    JSON.stringify([
+      one.networkWidth,
+      one.networkHeight,
+      one.keepAspect,
+      one.everyNth ?? 1,
+      one.crop,
+      one.full ?? false,
+    ]);
+  return a !== undefined && key(a) === key(b);
 }

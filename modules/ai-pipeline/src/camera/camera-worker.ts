@@ -10,14 +10,20 @@ if (parent === null) throw new Error('camera-worker.ts runs in a worker thread o
 const send = (message: FromCamera): void => parent.postMessage(message);
 const task = new CameraTask(workerData as CameraSetup, send);
 
-// One after the other: a camera that is being opened anew for another model must not outlive its stop.
-let handled = Promise.resolve();
+/** Changes of what is looked at go one after the other; what they wait for must not hold up the rest. */
+const CHANGES: ReadonlySet<ToCamera['kind']> = new Set(['open', 'model', 'secondary', 'crop', 'tracker']);
+let changed = Promise.resolve();
+
 parent.on('message', (message: ToCamera) => {
-  handled = handled
-    .then(() => task.handle(message))
-    .catch((error: unknown) => send({ kind: 'problem', code: 'CAMERA_TASK_FAILED', message: messageOf(error) }))
-    .then(() => {
+  const handle = (): Promise<void> =>
+    task
+      .handle(message)
+      .catch((error: unknown) => send({ kind: 'problem', code: 'CAMERA_TASK_FAILED', message: messageOf(error) }));
+  if (CHANGES.has(message.kind)) changed = changed.then(handle);
+  else {
+    void handle().then(() => {
       // With the last port closed and the source stopped nothing holds the thread, and it ends by itself.
       if (message.kind === 'stop') parent.close();
     });
+  }
 });

@@ -1,6 +1,7 @@
 import type { ClipDocument, RegionOfInterest } from '@vantage/contracts';
 import type { FrameInsights } from '@vantage/skill';
-import { toInference, toMessage } from '../inference-messages.ts';
+import { toInferences } from '../frame-inferences.ts';
+import { toMessage } from '../inference-messages.ts';
 import type { ClipRegion } from './protocol.ts';
 
 /** A frame of the clip as the encoded stream has it. */
@@ -20,7 +21,8 @@ export interface ClipDocumentInput {
 }
 
 /**
- * The JSON beside a clip (contract C.3): one entry for each frame of the mp4, in the order they are shown. A frame that
+ * The JSON beside a clip (contract C.3): an entry of type `detection` for each frame of
+ * the mp4, in the order they are shown, after what else is known of it. A frame that
  * was not looked at (interval, overload) repeats what was last seen, so that entry n always belongs to frame n.
  */
 export function clipDocument(input: ClipDocumentInput): ClipDocument {
@@ -29,18 +31,19 @@ export function clipDocument(input: ClipDocumentInput): ClipDocument {
   let at = 0;
   let last: FrameInsights | undefined;
   let frameId = 0;
-  const inferences = frames.map((frame) => {
+  const inferences = frames.flatMap((frame) => {
     for (; at < insights.length && (insights[at] as FrameInsights).ptsUs <= frame.ptsUs; at++) last = insights[at];
     frameId = last?.ptsUs === frame.ptsUs ? last.frameId : frameId + 1;
     const size = last ?? insights[0];
-    return toInference(input.pipelineId, {
+    return toInferences(input.pipelineId, {
+      width: size?.width ?? 1,
+      height: size?.height ?? 1,
+      detections: [],
+      ...last,
       sensor: input.sensor,
       frameId,
       ptsUs: frame.ptsUs,
       captureTimeMs: frame.captureTimeMs,
-      width: size?.width ?? 1,
-      height: size?.height ?? 1,
-      detections: last?.detections ?? [],
     });
   });
   const regions = input.regions.map(({ label, color, coordinates }): RegionOfInterest => ({

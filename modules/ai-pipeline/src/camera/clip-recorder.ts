@@ -184,7 +184,10 @@ export class ClipRecorder {
       frames: clip.frames,
       seconds: Math.round((lastPtsUs - firstPtsUs) / 1e4) / 100,
       sizeBytes: size,
-      objects: document.inferences.reduce((sum, inference) => sum + inference.detections.length, 0),
+      objects: document.inferences.reduce(
+        (sum, { type, detections }) => sum + (type === 'detection' ? detections.length : 0),
+        0,
+      ),
     });
   }
 }

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { InferenceClient } from '@vantage/inference';
-import { FrameFlow, type FrameFlowOptions } from './frame-flow.ts';
+import type { QueuePolicy } from '@vantage/skill';
+import { FrameFlow, type FlowPicture } from './frame-flow.ts';
 
 const BYTES = 3 * 4 * 2;
 const FRAME_US = 40_000;
@@ -59,6 +60,11 @@ interface Seen {
   readonly by: string;
 }
 
+function picture(frameId: number, buffer: ArrayBuffer): FlowPicture {
+  const view = { left: 0, top: 0, width: 8, height: 4 };
+  return { frameId, ptsUs: frameId * FRAME_US, captureTimeMs: frameId * 40, buffer, width: 4, height: 2, view };
+}
+
 describe('FrameFlow', () => {
   const models: HeldModel[] = [];
   let seen: readonly Seen[];
@@ -74,24 +80,23 @@ describe('FrameFlow', () => {
     return made;
   }
 
-  function flowTo(policy: FrameFlowOptions['policy'], first: HeldModel): FrameFlow {
+  function flowTo(policy: QueuePolicy, first: HeldModel, behind?: () => Promise<void>): FrameFlow {
     const own: Seen[] = [];
     seen = own;
     const flow = new FrameFlow({
-      policy,
-      view: () => ({ left: 0, top: 0, width: 8, height: 4 }),
-      onResult: ({ frameId }, { outputs, error }) => {
-        own.push({ frameId, by: error ?? outputs[0]?.detections[0]?.label ?? 'nothing' });
+      queue: { capacity: 1, policy },
+      onFrame: ({ frameId }, result) => {
+        own.push({ frameId, by: result?.error ?? result?.outputs[0]?.detections[0]?.label ?? 'nothing' });
         arrived?.();
+        return behind?.();
       },
     });
-    flow.use(first.client);
+    void flow.use(first.client);
     return flow;
   }
 
   function push(flow: FrameFlow, frameId: number): void | Promise<void> {
-    const buffer = flow.takeBuffer(BYTES);
-    return flow.push({ frameId, ptsUs: frameId * FRAME_US, captureTimeMs: frameId * 40, buffer, width: 4, height: 2 });
+    return flow.push(picture(frameId, flow.takeBuffer(BYTES)));
   }
 
   async function results(count: number): Promise<readonly Seen[]> {
@@ -104,10 +109,11 @@ describe('FrameFlow', () => {
     const flow = flowTo('latest', only);
     const held = [0, 1, 2, 3, 4].map((frameId) => push(flow, frameId));
     expect(held).toEqual([undefined, undefined, undefined, undefined, undefined]);
-    expect(flow.counters).toMatchObject({ busy: 2, analysed: 0 });
+    expect(flow.counters).toMatchObject({ analysed: 0 });
+    expect(flow.edge).toEqual({ passed: 2, dropped: 2 });
     for (let n = 0; n < 3; n += 1) await only.answer();
     expect((await results(3)).map(({ frameId }) => frameId)).toEqual([0, 1, 4]);
-    expect(flow.counters).toEqual({ analysed: 3, busy: 2, error: 0, inferenceUs: 1500 });
+    expect(flow.counters).toEqual({ analysed: 3, error: 0, inferenceUs: 1500 });
   });
 
   test('block: the source waits at the third picture, and every picture is looked at, in order', async () => {
@@ -124,7 +130,7 @@ describe('FrameFlow', () => {
     }
     await source;
     expect((await results(10)).map(({ frameId }) => frameId)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect(flow.counters).toMatchObject({ analysed: 10, busy: 0, error: 0 });
+    expect(flow.counters).toMatchObject({ analysed: 10, error: 0 });
   });
 
   test('buffers come back and are used again; one of another size is not', async () => {
@@ -136,7 +142,7 @@ describe('FrameFlow', () => {
     const again = flow.takeBuffer(BYTES);
     expect(again.byteLength).toBe(BYTES);
     expect(flow.takeBuffer(BYTES)).not.toBe(again);
-    void flow.push({ frameId: 1, ptsUs: FRAME_US, captureTimeMs: 40, buffer: again, width: 4, height: 2 });
+    void flow.push(picture(1, again));
     expect(again.byteLength).toBe(0);
     await only.answer();
     await results(2);
@@ -148,16 +154,16 @@ describe('FrameFlow', () => {
     void push(flow, 0);
     void push(flow, 1);
     const waits = new ArrayBuffer(BYTES);
-    void flow.push({ frameId: 2, ptsUs: 2 * FRAME_US, captureTimeMs: 80, buffer: waits, width: 4, height: 2 });
+    void flow.push(picture(2, waits));
     void push(flow, 3);
     expect(flow.takeBuffer(BYTES)).toBe(waits);
   });
 
   test('without a model nothing is looked at, and nothing waits', () => {
     const flow = flowTo('block', model('a'));
-    flow.use(undefined);
+    void flow.use(undefined);
     const buffer = new ArrayBuffer(BYTES);
-    expect(flow.push({ frameId: 0, ptsUs: 0, captureTimeMs: 0, buffer, width: 4, height: 2 })).toBeUndefined();
+    expect(flow.push(picture(0, buffer))).toBeUndefined();
     expect(flow.takeBuffer(BYTES)).toBe(buffer);
   });
 
@@ -171,7 +177,7 @@ describe('FrameFlow', () => {
       void push(flow, 1);
       const held = push(flow, 2);
       const closed = before.closed;
-      flow.use(after.client);
+      void flow.use(after.client);
       // The new model is quicker than what the old one still has to answer.
       void push(flow, 3);
       void push(flow, 4);
@@ -186,7 +192,7 @@ describe('FrameFlow', () => {
         { frameId: 3, by: 'after' },
         { frameId: 4, by: 'after' },
       ]);
-      expect(flow.counters).toMatchObject({ analysed: 5, busy: 0, error: 0 });
+      expect(flow.counters).toMatchObject({ analysed: 5, error: 0 });
       await closed;
     },
   );
@@ -205,7 +211,7 @@ describe('FrameFlow', () => {
       { frameId: 1, by: 'a' },
       { frameId: 2, by: 'a' },
     ]);
-    expect(flow.counters).toEqual({ analysed: 2, busy: 0, error: 1, inferenceUs: 1000 });
+    expect(flow.counters).toEqual({ analysed: 2, error: 1, inferenceUs: 1000 });
   });
 
   test('a model that is gone costs the frames it had, and the source goes on', async () => {
@@ -223,10 +229,55 @@ describe('FrameFlow', () => {
     expect((await results(3))[2]).toEqual({ frameId: 2, by: 'the model was unloaded' });
     expect(flow.counters).toMatchObject({ analysed: 0, error: 3 });
     const next = model('next');
-    flow.use(next.client);
+    void flow.use(next.client);
     void push(flow, 3);
     await next.answer();
     expect((await results(4))[3]).toEqual({ frameId: 3, by: 'next' });
+  });
+
+  test('frames that are not looked at keep their place in the order', async () => {
+    const only = model('a');
+    const flow = flowTo('block', only);
+    void push(flow, 0);
+    void flow.skip(picture(1, flow.takeBuffer(BYTES)));
+    void flow.skip(picture(2, flow.takeBuffer(BYTES)));
+    void push(flow, 3);
+    expect(seen).toEqual([]);
+    await only.answer();
+    await only.answer();
+    expect((await results(4)).map(({ frameId, by }) => `${frameId} ${by}`)).toEqual([
+      '0 a',
+      '1 nothing',
+      '2 nothing',
+      '3 a',
+    ]);
+    expect(flow.counters.analysed).toBe(2);
+  });
+
+  test('a model is not asked faster than its secondaries answer, and the old one tells when it may go', async () => {
+    const only = model('a');
+    const behind = [0, 1, 2, 3].map(() => Promise.withResolvers<void>());
+    let at = 0;
+    const flow = flowTo('latest', only, () => behind[at++]!.promise);
+    void push(flow, 0);
+    void push(flow, 1);
+    await only.answer();
+    await results(1);
+    await only.answer();
+    // The first frame is with the secondaries, the second behind it: the third waits.
+    await new Promise((resolve) => setImmediate(resolve));
+    void push(flow, 2);
+    expect(only.client.inFlight).toBe(0);
+    behind[0]!.resolve();
+    await results(2);
+    await only.has(3);
+    let gone = false;
+    const retired = flow.use(undefined).then(() => (gone = true));
+    expect(gone).toBe(false);
+    await only.answer();
+    await retired;
+    behind[1]!.resolve();
+    expect((await results(3)).map(({ frameId }) => frameId)).toEqual([0, 1, 2]);
   });
 
   test('drain waits for all that is under way, an exchanged model included', async () => {
@@ -234,7 +285,7 @@ describe('FrameFlow', () => {
     const flow = flowTo('latest', before);
     void push(flow, 0);
     void push(flow, 1);
-    flow.use(model('after').client);
+    void flow.use(model('after').client);
     let drained = false;
     const drain = flow.drain().then(() => (drained = true));
     await before.answer();

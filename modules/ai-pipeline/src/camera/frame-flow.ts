@@ -1,4 +1,21 @@
 import type { InferenceClient, InferenceResult } from '@vantage/inference';
+import type { GraphEdge } from '@vantage/skill';
+import { BufferPool } from './buffer-pool.ts';
+import { EdgeQueue, type EdgeCounters } from './edge-queue.ts';
+
+/** A part of the camera's frame, in its pixels. */
+export interface View {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface FullPicture {
+  readonly buffer: ArrayBuffer;
+  readonly width: number;
+  readonly height: number;
+}
 
 /** A decoded picture on its way to the model. */
 export interface FlowPicture {
@@ -8,118 +25,172 @@ export interface FlowPicture {
   readonly buffer: ArrayBuffer;
   readonly width: number;
   readonly height: number;
+  /** What the picture shows. */
+  readonly view: View;
+  /** The same frame at the source's resolution, for secondary models. */
+  readonly full?: FullPicture;
 }
 
 export interface FrameFlowOptions {
-  /** `latest`: a newer picture takes the place of the one that waits. `block`: the source waits. */
-  readonly policy: 'latest' | 'block';
-  readonly view: () => { left: number; top: number; width: number; height: number };
-  readonly onResult: (picture: FlowPicture, result: InferenceResult) => void;
+  readonly queue: GraphEdge['queue'];
+  /**
+   * One after the other, in the order of the frames; a returned promise holds the next one back. Without a result the
+   * model was not asked (`interval`). Gives the full picture back with `recycle`.
+   */
+  readonly onFrame: (picture: FlowPicture, result: InferenceResult | undefined) => void | Promise<void>;
 }
 
-/** One picture in the session and one behind it keep the session busy; more would only make frames older. */
-const IN_FLIGHT = 2;
+/** Buffers of a size that are kept: a model has few sessions, and each has few pictures at once. */
+const POOLED = 8;
+/** Frames that the model has looked at and that wait for their secondary models. */
+const BEHIND = 1;
+/** Frames that were not looked at hold no pixels, so many of them may wait for one that is. */
+const MAX_SKIPPED = 64;
 
 interface UnderWay {
   readonly picture: FlowPicture;
+  done: boolean;
   result?: InferenceResult;
 }
 
 /** The edge between a camera and its model: bounded, counted, in order, and it gives every buffer back to the pool. */
 export class FrameFlow {
-  readonly counters = { analysed: 0, busy: 0, error: 0, inferenceUs: 0 };
+  readonly counters = { analysed: 0, error: 0, inferenceUs: 0 };
   readonly #options: FrameFlowOptions;
-  readonly #pool: ArrayBuffer[] = [];
+  readonly #pool = new BufferPool(POOLED);
+  readonly #waiting: EdgeQueue<FlowPicture>;
   /** Oldest first. Two models answer at once while they are exchanged: results wait here for those before them. */
   readonly #underWay: UnderWay[] = [];
+  readonly #retiring = new Map<InferenceClient, () => void>();
   #client: InferenceClient | undefined;
-  #waiting: FlowPicture | undefined;
-  #wake: (() => void) | undefined;
+  #delivering = false;
+  #room: (() => void) | undefined;
   #idle: (() => void) | undefined;
 
   constructor(options: FrameFlowOptions) {
     this.#options = options;
+    this.#waiting = new EdgeQueue(options.queue, (picture) => this.#discard(picture));
   }
 
-  /** A buffer of exactly `bytes`: used ones first. */
+  get edge(): EdgeCounters {
+    return this.#waiting.counters;
+  }
+
   takeBuffer(bytes: number): ArrayBuffer {
-    for (let buffer = this.#pool.pop(); buffer; buffer = this.#pool.pop()) {
-      if (buffer.byteLength === bytes) return buffer;
-    }
-    return new ArrayBuffer(bytes);
+    return this.#pool.take(bytes);
   }
 
-  /** From the next picture on, `client` answers. The old one is closed when its last answer is in. */
-  use(client: InferenceClient | undefined): void {
+  recycle(buffer: ArrayBuffer): void {
+    this.#pool.give(buffer);
+  }
+
+  /**
+   * From the next picture on, `client` answers. Resolves when the old one has given its last answer: then it may be
+   * unloaded.
+   */
+  use(client: InferenceClient | undefined): Promise<void> {
     const old = this.#client;
-    // A picture that waits has the size that the old model wants: it is the last one to go there.
-    if (old) this.#submitWaiting(old);
-    old?.closeWhenIdle();
+    // Pictures that wait have the size that the old model wants: they are the last ones to go there.
+    for (let picture = old && this.#waiting.shift(); old && picture; picture = this.#waiting.shift()) {
+      this.#submit(old, picture);
+    }
     this.#client = client;
+    if (!old) return Promise.resolve();
+    const last = old.inFlight === 0;
+    old.closeWhenIdle();
+    return last ? Promise.resolve() : new Promise((resolve) => this.#retiring.set(old, resolve));
   }
 
   /** Takes the picture over. A returned promise means: wait before the next one. */
   push(picture: FlowPicture): void | Promise<void> {
     const client = this.#client;
-    if (!client) return this.#recycle(picture.buffer);
-    if (!this.#waiting && client.inFlight < IN_FLIGHT) return this.#submit(client, picture);
-    if (this.#waiting) {
-      this.counters.busy += 1;
-      this.#recycle(this.#waiting.buffer);
-    }
-    this.#waiting = picture;
-    if (this.#options.policy === 'block') return new Promise((resolve) => (this.#wake = resolve));
+    if (!client) return this.#discard(picture);
+    const held = this.#waiting.push(picture);
+    this.#pump();
+    // The queue had room at once.
+    return this.#waiting.size === 0 ? undefined : held;
+  }
+
+  /** A frame that the model does not look at: it only takes its place in the order. */
+  skip(picture: FlowPicture): void | Promise<void> {
+    this.#discard(picture);
+    this.#underWay.push({ picture, done: true });
+    this.#settle();
+    if (this.#underWay.length <= MAX_SKIPPED) return undefined;
+    return new Promise((resolve) => (this.#room = resolve));
   }
 
   /** Resolves when nothing is under way any more. */
   async drain(): Promise<void> {
-    if (this.#underWay.length > 0) await new Promise<void>((resolve) => (this.#idle = resolve));
+    if (this.#underWay.length > 0 || this.#delivering) await new Promise<void>((resolve) => (this.#idle = resolve));
+  }
+
+  #pump(): void {
+    const client = this.#client;
+    if (!client) return;
+    while (this.#waiting.size > 0 && client.inFlight < client.capacity && !this.#secondariesAreBehind) {
+      const picture = this.#waiting.shift();
+      if (picture) this.#submit(client, picture);
+    }
+  }
+
+  get #secondariesAreBehind(): boolean {
+    return this.#delivering && this.#underWay.reduce((sum, { result }) => sum + (result ? 1 : 0), 0) >= BEHIND;
   }
 
   #submit(client: InferenceClient, picture: FlowPicture): void {
-    const { buffer, width, height } = picture;
-    const entry: UnderWay = { picture };
+    const { buffer, width, height, view } = picture;
+    const entry: UnderWay = { picture, done: false };
     this.#underWay.push(entry);
     void client
-      .infer({ pixels: buffer, pictureWidth: width, pictureHeight: height, view: this.#options.view() })
-      .then((result) => this.#finish(entry, result));
+      .infer({ pixels: buffer, pictureWidth: width, pictureHeight: height, view })
+      .then((result) => this.#finish(client, entry, result));
   }
 
-  #submitWaiting(client: InferenceClient): void {
-    const picture = this.#waiting;
-    if (!picture) return;
-    this.#waiting = undefined;
-    this.#submit(client, picture);
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
-  }
-
-  #finish(entry: UnderWay, result: InferenceResult): void {
-    this.#recycle(result.pixels);
+  #finish(client: InferenceClient, entry: UnderWay, result: InferenceResult): void {
+    this.recycle(result.pixels);
     // Hand the next picture over before this one's insights are worked on: the session must not wait for them.
-    if (this.#client && this.#client.inFlight < IN_FLIGHT) this.#submitWaiting(this.#client);
-
-    entry.result = result;
-    for (let first = this.#underWay[0]; first?.result; first = this.#underWay[0]) {
-      this.#underWay.shift();
-      this.#deliver(first.picture, first.result);
+    this.#pump();
+    const retired = this.#retiring.get(client);
+    if (retired && client.inFlight === 0) {
+      this.#retiring.delete(client);
+      retired();
     }
-    if (this.#underWay.length > 0) return;
-    const idle = this.#idle;
-    this.#idle = undefined;
-    idle?.();
-  }
-
-  #deliver(picture: FlowPicture, result: InferenceResult): void {
+    entry.done = true;
+    entry.result = result;
     if (result.error === undefined) {
       this.counters.analysed += 1;
       this.counters.inferenceUs += result.inferenceUs;
     } else this.counters.error += 1;
-    this.#options.onResult(picture, result);
+    this.#settle();
   }
 
-  #recycle(buffer: ArrayBuffer): void {
-    if (buffer.byteLength > 0 && this.#pool.length < IN_FLIGHT + 2) this.#pool.push(buffer);
+  /** Hands finished frames on, in their order. */
+  #settle(): void {
+    while (!this.#delivering && this.#underWay[0]?.done === true) {
+      const first = this.#underWay.shift();
+      if (!first) break;
+      const held = this.#options.onFrame(first.picture, first.result);
+      if (held) {
+        this.#delivering = true;
+        void held.finally(() => {
+          this.#delivering = false;
+          this.#settle();
+        });
+      }
+    }
+    this.#pump();
+    if (this.#underWay.length <= MAX_SKIPPED / 2) wake(this.#room, () => (this.#room = undefined));
+    if (this.#underWay.length === 0 && !this.#delivering) wake(this.#idle, () => (this.#idle = undefined));
   }
+
+  #discard({ buffer, full }: FlowPicture): void {
+    this.recycle(buffer);
+    if (full) this.recycle(full.buffer);
+  }
+}
+
+function wake(waiter: (() => void) | undefined, forget: () => void): void {
+  forget();
+  waiter?.();
 }

@@ -1,6 +1,9 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { Ffmpeg } from '@vantage/media';
-import type { FrameInsights, PixelRect } from '@vantage/skill';
+import type { DecoderReport, Dewarp, Ffmpeg, HardwareDecode } from '@vantage/media';
+import type { FrameInsights, GraphEdge, PixelRect } from '@vantage/skill';
+import type { TrackerName, TrackerSpec } from '@vantage/vision';
+import type { EdgeCounters } from './edge-queue.ts';
+import type { SecondaryRules } from './secondary-memory.ts';
 
 /** How clips of one camera are made. Seconds are of the stream's own clock. */
 export interface RecordingSettings {
@@ -18,7 +21,7 @@ export interface RecordingSettings {
   readonly autoStopSeconds: number;
 }
 
-/** The model as a camera sees it. */
+/** The primary model as a camera sees it. */
 export interface CameraModel {
   readonly port: MessagePort;
   readonly network: { readonly width: number; readonly height: number };
@@ -29,15 +32,34 @@ export interface CameraModel {
   readonly interval: number;
 }
 
+/** A secondary model as a camera sees it. */
+export interface CameraSecondary {
+  readonly node: string;
+  readonly order: number;
+  readonly port: MessagePort;
+  readonly rules: SecondaryRules;
+}
+
+/** Which tracker, and of what. */
+export interface TrackerSetup {
+  readonly runsAs: TrackerName | TrackerSpec;
+  /** Empty: all. */
+  readonly classIds: readonly number[];
+}
+
 /** What a camera's thread is started with. */
 export interface CameraSetup {
   readonly sensor: string;
   readonly url: string;
+  readonly dewarp?: Dewarp;
   readonly crop?: PixelRect;
+  readonly hardware?: HardwareDecode;
   readonly pace: 'realtime' | 'asFastAsPossible';
   readonly loop: boolean;
   readonly ffmpeg: Ffmpeg;
-  readonly track: boolean;
+  readonly tracker?: TrackerSetup;
+  /** Of the edge between the camera and its model. */
+  readonly queue: GraphEdge['queue'];
   readonly recording?: RecordingSettings;
   readonly regions: readonly ClipRegion[];
 }
@@ -49,19 +71,36 @@ export interface ClipRegion {
 }
 
 export type ToCamera =
-  | { readonly kind: 'open'; readonly model?: CameraModel }
-  /** Takes over between two frames; the camera is opened anew only where the picture's size has to change. */
-  | { readonly kind: 'model'; readonly model?: CameraModel }
+  | { readonly kind: 'open'; readonly model?: CameraModel; readonly secondaries: readonly CameraSecondary[] }
+  /** Takes over between two frames, and `taken` says so; the camera is not opened again. */
+  | { readonly kind: 'model'; readonly model?: CameraModel; readonly request: number }
+  | {
+      readonly kind: 'secondary';
+      readonly node: string;
+      /** Absent: it is left out from now on. */
+      readonly secondary?: CameraSecondary;
+      readonly request: number;
+    }
+  | { readonly kind: 'crop'; readonly crop?: PixelRect }
   | { readonly kind: 'record'; readonly on: boolean; readonly reason: string }
   | { readonly kind: 'recordingSettings'; readonly settings: RecordingSettings }
   | { readonly kind: 'regions'; readonly regions: readonly ClipRegion[] }
-  | { readonly kind: 'tracker'; readonly track: boolean }
+  | { readonly kind: 'tracker'; readonly tracker?: TrackerSetup }
   | { readonly kind: 'stop' };
 
 export interface CameraState {
   readonly state: 'connecting' | 'running' | 'reconnecting' | 'ended' | 'failed';
   readonly reason: string;
   readonly attempt: number;
+}
+
+export interface SecondaryCounters {
+  /** Objects that it looked at. */
+  readonly looked: number;
+  /** Frames that it failed on. */
+  readonly errors: number;
+  /** Mean time for an object. */
+  readonly inferenceMs: number;
 }
 
 /** Counters since the camera was opened; `dropped` by reason. */
@@ -73,6 +112,10 @@ export interface CameraCounters {
   readonly reconnects: number;
   /** Mean time in the session over the last second, milliseconds. */
   readonly inferenceMs: number;
+  /** Edges of the graph that start at this camera, by name. */
+  readonly edges: Readonly<Record<string, EdgeCounters>>;
+  /** Secondary models, by node. */
+  readonly secondaries: Readonly<Record<string, SecondaryCounters>>;
 }
 
 export interface ClipReport {
@@ -92,7 +135,10 @@ export type FromCamera =
       readonly height: number;
       readonly codec: string;
       readonly fps: number;
+      readonly decoder: DecoderReport;
     }
+  /** The old model of this request is not needed any more. */
+  | { readonly kind: 'taken'; readonly request: number }
   | { readonly kind: 'insights'; readonly frame: FrameInsights }
   | { readonly kind: 'counters'; readonly counters: CameraCounters }
   | { readonly kind: 'recording'; readonly on: boolean; readonly reason: string }

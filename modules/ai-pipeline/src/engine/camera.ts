@@ -1,10 +1,12 @@
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
-import type { FrameInsights } from '@vantage/skill';
+import type { DecoderReport } from '@vantage/media';
+import type { FrameInsights, PixelRect } from '@vantage/skill';
 import type {
   CameraCounters,
   CameraModel,
+  CameraSecondary,
   CameraSetup,
   CameraState,
   ClipRegion,
@@ -12,6 +14,7 @@ import type {
   FromCamera,
   RecordingSettings,
   ToCamera,
+  TrackerSetup,
 } from '../camera/protocol.ts';
 
 export interface CameraStatus {
@@ -23,6 +26,8 @@ export interface CameraStatus {
   readonly codec?: string;
   /** Frames per second of the source as it declares them; 0 when it does not. */
   readonly fps?: number;
+  /** Who decodes its pictures, and why not what was wanted. */
+  readonly decoder?: DecoderReport;
   readonly recording: boolean;
   readonly counters: CameraCounters;
 }
@@ -43,6 +48,8 @@ const NO_COUNTERS: CameraCounters = {
   packets: 0,
   reconnects: 0,
   inferenceMs: 0,
+  edges: {},
+  secondaries: {},
 };
 
 /** How long a camera may take to close its clips and its ffmpeg. */
@@ -55,6 +62,8 @@ export class Camera {
   readonly #logger: Logger;
   #status: CameraStatus;
   #stopping: Promise<void> | undefined;
+  #requests = 0;
+  readonly #taken = new Map<number, () => void>();
 
   constructor(setup: CameraSetup, handlers: CameraHandlers, logger: Logger) {
     this.#handlers = handlers;
@@ -76,6 +85,9 @@ export class Camera {
     this.#worker.on('message', (message: FromCamera) => this.#receive(message));
     this.#worker.on('error', (error) => this.#logger.error('camera thread failed', { error: messageOf(error) }));
     this.#worker.once('exit', (code) => {
+      // Whoever waits for this camera to let go of a model need not wait any more.
+      for (const resolve of this.#taken.values()) resolve();
+      this.#taken.clear();
       if (!this.#stopping) handlers.onCrash(`its thread ended with code ${code}`);
     });
   }
@@ -85,20 +97,38 @@ export class Camera {
   }
 
   /** Starts decoding. Without a model only the encoded stream is read. */
-  open(model: CameraModel | undefined): void {
-    this.#send({ kind: 'open', ...(model ? { model } : {}) }, model ? [model.port] : []);
+  open(model: CameraModel | undefined, secondaries: readonly CameraSecondary[]): void {
+    const ports = [...(model ? [model.port] : []), ...secondaries.map(({ port }) => port)];
+    this.#send({ kind: 'open', ...(model ? { model } : {}), secondaries }, ports);
   }
 
-  setModel(model: CameraModel | undefined): void {
-    this.#send({ kind: 'model', ...(model ? { model } : {}) }, model ? [model.port] : []);
+  /** Takes over between two frames. Resolves when the camera does not need the model before any more. */
+  setModel(model: CameraModel | undefined): Promise<void> {
+    return this.#request((request) =>
+      this.#send({ kind: 'model', ...(model ? { model } : {}), request }, model ? [model.port] : []),
+    );
+  }
+
+  /** The same for a secondary model; without one the node is left out. */
+  setSecondary(node: string, secondary: CameraSecondary | undefined): Promise<void> {
+    return this.#request((request) =>
+      this.#send(
+        { kind: 'secondary', node, ...(secondary ? { secondary } : {}), request },
+        secondary ? [secondary.port] : [],
+      ),
+    );
+  }
+
+  setCrop(crop: PixelRect | undefined): void {
+    this.#send({ kind: 'crop', ...(crop ? { crop } : {}) });
   }
 
   setRegions(regions: readonly ClipRegion[]): void {
     this.#send({ kind: 'regions', regions });
   }
 
-  setTracker(track: boolean): void {
-    this.#send({ kind: 'tracker', track });
+  setTracker(tracker: TrackerSetup | undefined): void {
+    this.#send({ kind: 'tracker', ...(tracker ? { tracker } : {}) });
   }
 
   setRecordingSettings(settings: RecordingSettings): void {
@@ -122,6 +152,15 @@ export class Camera {
     return this.#stopping;
   }
 
+  #request(send: (request: number) => void): Promise<void> {
+    if (this.#stopping) return Promise.resolve();
+    const request = ++this.#requests;
+    return new Promise((resolve) => {
+      this.#taken.set(request, resolve);
+      send(request);
+    });
+  }
+
   #send(message: ToCamera, transfer: readonly MessagePortLike[] = []): void {
     this.#worker.postMessage(message, transfer);
   }
@@ -133,9 +172,13 @@ export class Camera {
       case 'state':
         return this.#update({ state: message.state.state, reason: message.state.reason }, 'state');
       case 'stream': {
-        const { width, height, codec, fps } = message;
-        return this.#update({ width, height, codec, fps }, 'stream');
+        const { width, height, codec, fps, decoder } = message;
+        return this.#update({ width, height, codec, fps, decoder }, 'stream');
       }
+      case 'taken':
+        this.#taken.get(message.request)?.();
+        this.#taken.delete(message.request);
+        return;
       case 'counters':
         return this.#update({ counters: message.counters }, 'counters');
       case 'recording':

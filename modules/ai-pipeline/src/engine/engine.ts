@@ -1,15 +1,20 @@
 import { EventEmitter } from 'node:events';
 import type { InferenceBackend, ModelSpec } from '@vantage/inference';
-import type { Ffmpeg } from '@vantage/media';
+import type { Ffmpeg, HardwareDecode } from '@vantage/media';
 import type { Logger } from '@vantage/observability';
 import { planChange, type FrameInsights, type ModelNode, type PlanStep, type SkillGraph } from '@vantage/skill';
 import type { ClipReport } from '../camera/protocol.ts';
+import { locateHere, type Locate } from './node-files.ts';
 import { Pipeline, type PipelineStatus, type Problem, type RecordingOptions } from './pipeline.ts';
 
 export interface EngineOptions {
   readonly ffmpeg: Ffmpeg;
   readonly backend: InferenceBackend;
   readonly resolveModel: (node: ModelNode, signal: AbortSignal) => Promise<ModelSpec>;
+  /** Where the other files lie that a graph names. Default: on this machine. */
+  readonly locate?: Locate;
+  /** Who decodes; software where it cannot. Default: software. */
+  readonly hardware?: HardwareDecode;
   readonly recording?: RecordingOptions;
   readonly logger: Logger;
 }
@@ -101,11 +106,13 @@ export class Engine extends EventEmitter<EngineEvents> {
   }
 
   #add(graph: SkillGraph): void {
-    const { ffmpeg, backend, resolveModel, logger } = this.#options;
+    const { ffmpeg, backend, resolveModel, locate = locateHere, hardware, logger } = this.#options;
     const pipeline = new Pipeline(graph, {
       ffmpeg,
       backend,
       resolveModel,
+      locate,
+      hardware,
       recording: this.#recording,
       logger: logger.child({ pipeline: graph.id }),
       handlers: {

@@ -5,6 +5,7 @@ import { parseInferConfig } from '@vantage/deepstream';
 import type { InferenceBackend, LoadedModel } from '@vantage/inference';
 import { resolveFfmpeg } from '@vantage/media';
 import { silentLogger } from '@vantage/observability';
+import { locateHere } from './node-files.ts';
 import { Pipeline, type Problem } from './pipeline.ts';
 
 /** A fake: sessions that end when the test says so. A real worker thread cannot be made to die from outside. */
@@ -38,6 +39,7 @@ test('a model whose session dies is reported and loaded again', async () => {
       ffmpeg: await resolveFfmpeg(),
       backend,
       resolveModel: () => Promise.resolve({ name: 'm.txt', onnxFile: 'm.onnx', infer, labels: [] }),
+      locate: locateHere,
       recording: undefined,
       logger: silentLogger,
       handlers: {

@@ -1,0 +1,36 @@
+import type { CameraModel, CameraSecondary } from '../camera/protocol.ts';
+import type { RunningModel } from './model-slot.ts';
+
+/** A primary model as cameras get it, with a port of its own. */
+export function cameraModel({ loaded, spec }: RunningModel): CameraModel {
+  return {
+    port: loaded.connect(),
+    network: loaded.report.network,
+    keepAspect: spec.infer.maintainAspectRatio,
+    labels: spec.labels,
+    componentId: spec.infer.gieUniqueId,
+    interval: spec.infer.interval,
+  };
+}
+
+/** A secondary model as cameras get it. */
+export function cameraSecondary(node: string, order: number, { loaded, spec }: RunningModel): CameraSecondary {
+  const { infer } = spec;
+  return {
+    node,
+    order,
+    port: loaded.connect(),
+    rules: {
+      componentId: infer.gieUniqueId,
+      operateOnGieId: infer.operateOnGieId,
+      operateOnClassIds: infer.operateOnClassIds,
+      minWidth: infer.inputObjectMinWidth,
+      minHeight: infer.inputObjectMinHeight,
+      maxWidth: infer.inputObjectMaxWidth,
+      maxHeight: infer.inputObjectMaxHeight,
+      interval: infer.interval,
+      ...(infer.secondaryReinferInterval === undefined ? {} : { reinferInterval: infer.secondaryReinferInterval }),
+      detects: infer.networkType === 'detector' || infer.networkType === 'instance-segmentation',
+    },
+  };
+}
