@@ -38,10 +38,23 @@ const program = new Command('vantage')
   .addCommand(imageCommand())
   .addCommand(doctorCommand());
 
+// `vantage ... | head`: nobody reads on, which is no mistake.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+
+for (const command of program.commands) inherit(command, program);
+
 try {
   await program.parseAsync();
 } catch (error) {
   const { reportError } = await import('./report-error.ts');
   reportError(error);
   process.exitCode = 1;
+}
+
+/** A mistake in the options of any command says where help is. */
+function inherit(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inherit(child, command);
 }
