@@ -1,10 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { ParserSpec } from '../src/index.ts';
 import { nativeLibraryRefusal } from '../src/index.ts';
-import { createBench, describeWithPython } from './support.ts';
+import { createBench, describeWithPython, expectGone, floats, isThere } from './support.ts';
 
 const bench = createBench();
 
@@ -177,6 +179,46 @@ describe('a new version of the file', () => {
     writeFileSync(file, version(3));
     await logged(/^parser v3: its new version is in use$/);
     expect(await parser.read([])).toEqual({ detections: [], message: 3 });
+  });
+
+  test('that is broken when the process ends: tried again with pauses, and taken as soon as it is whole', async () => {
+    const dies = `if (Object.keys(outputs).length > 0) process.exit(4);`;
+    const text = (n: number) =>
+      `export const modelType = 1, name = 'v${n}';\nexport const parseCustomModel = (_, outputs) => { ${dies} return [null, ${n}]; };\n`;
+    const parser = await bench.open('js', text(1));
+    const file = path.join(bench.lastFolder(), 'parser.js');
+    writeFileSync(file, 'export const name = ;');
+    await logged(/is not used, the old one goes on/);
+    expect((await parser.read([floats('die', [1])])).error).toBe('the process ended with exit code 4');
+    await logged(/^parser v1 is started again in 0 ms: the process ended with exit code 4$/);
+    await logged(/^parser v1 is started again in 500 ms: SyntaxError/);
+    expect((await parser.read([])).error).toMatch(/^SyntaxError.*; the parser is started again$/);
+    writeFileSync(file, text(2));
+    await logged(/^parser v2: its new version is in use$/);
+    expect(await parser.read([])).toEqual({ detections: [], message: 2 });
+  });
+});
+
+describeWithPython('a host that is killed', () => {
+  test.each([
+    [
+      'python',
+      'import os\ngie_unique_id = 1\nn = 0\ndef parse_sgie_model(c, o):\n    global n\n    n += 1\n    while n > 1: pass\n    return os.getpid()\n',
+    ],
+    [
+      'js',
+      'let n = 0;\nexport const gieUniqueId = 1;\nexport const parseSgieModel = () => { while ((n += 1) > 1); return process.pid; };\n',
+    ],
+  ])('leaves no parser behind, even one that hangs: %s', async (kind, text) => {
+    const name = kind === 'python' ? 'parser.py' : 'parser.js';
+    const file = path.join(bench.folder({ [name]: text }), name);
+    const script = path.join(import.meta.dirname, 'dying-host.ts');
+    const host = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, kind, file]);
+    const [line] = (await once(host.stdout, 'data')) as [Buffer];
+    const pid = Number(line.toString());
+    expect(isThere(pid)).toBe(true);
+    host.kill('SIGKILL');
+    await expectGone(pid);
   });
 });
 

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { createBench, describeWithPython, floats } from './support.ts';
+import { createBench, describeWithPython, expectGone, floats, isThere } from './support.ts';
 
 const bench = createBench();
 
@@ -198,19 +197,3 @@ describeWithPython('a Python parser that misbehaves costs that picture only', ()
     expect((await reading).error).toBe('the parser is closed');
   });
 });
-
-/** A dead process that nobody has asked about yet is gone as well. */
-function isThere(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
-/** Waits until the system has taken the process away. */
-async function expectGone(pid: number): Promise<void> {
-  const until = performance.now() + 5000;
-  while (isThere(pid) && performance.now() < until) await new Promise(setImmediate);
-  expect(isThere(pid)).toBe(false);
-}

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, describe } from '@jest/globals';
+import { afterEach, describe, expect } from '@jest/globals';
 import type { TensorData } from '@vantage/vision';
 import { openParser, type CustomParser, type ParserSpec } from '../src/index.ts';
 
@@ -71,4 +71,20 @@ export function floats(name: string, dims: readonly number[], values: readonly n
   const data = new Float32Array(dims.reduce((product, dim) => product * dim, 1));
   data.set(values);
   return { name, dims, data };
+}
+
+/** A dead process that nobody has asked about yet is gone as well. */
+export function isThere(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until the system has taken the process away. */
+export async function expectGone(pid: number): Promise<void> {
+  const until = performance.now() + 15_000;
+  while (isThere(pid) && performance.now() < until) await new Promise(setImmediate);
+  expect(isThere(pid)).toBe(false);
 }

@@ -40,29 +40,29 @@ function readOutputs(request: RequestHeader): ParserOutputs {
  * host asks (a byte on standard input), both while the parser keeps the main thread busy.
  */
 const WATCHDOG = `
-const { read, writeSync } = require('node:fs');
+const { writeSync } = require('node:fs');
 const { Session } = require('node:inspector');
-const session = new Session();
-function wait() {
-  read(0, Buffer.alloc(64), 0, 64, null, (error, count) => {
-    if (error || count === 0) {
-      try { process.kill(-process.pid, 'SIGKILL'); } catch { process.kill(process.pid, 'SIGKILL'); }
-    }
-    session.connectToMainThread();
-    const urls = new Map();
-    session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));
-    session.on('Debugger.paused', ({ params }) => {
-      for (const { location, functionName } of params.callFrames) {
-        const place = urls.get(location.scriptId) + ':' + (location.lineNumber + 1) + ':1';
-        writeSync(2, 'at ' + (functionName || '<anonymous>') + ' (' + place + ')\\n');
-      }
-    });
-    session.post('Debugger.enable');
-    session.post('Debugger.pause');
-    wait();
-  });
+const { Socket } = require('node:net');
+function die() {
+  try { process.kill(-process.pid, 'SIGKILL'); } catch { process.kill(process.pid, 'SIGKILL'); }
 }
-wait();
+function sayWhere() {
+  const session = new Session();
+  session.connectToMainThread();
+  const urls = new Map();
+  session.on('Debugger.scriptParsed', ({ params }) => urls.set(params.scriptId, params.url));
+  session.on('Debugger.paused', ({ params }) => {
+    for (const { location, functionName } of params.callFrames) {
+      const place = urls.get(location.scriptId) + ':' + (location.lineNumber + 1) + ':1';
+      writeSync(2, 'at ' + (functionName || '<anonymous>') + ' (' + place + ')\\n');
+    }
+  });
+  session.post('Debugger.enable');
+  session.post('Debugger.pause');
+}
+// Not a read of a file: one that is under way would keep process.exit from coming to its end.
+const host = new Socket({ fd: 0 });
+host.once('data', sayWhere).once('close', die).on('error', die);
 `;
 
 function send(header: object, rows: readonly number[] = []): void {
