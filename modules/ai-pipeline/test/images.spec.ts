@@ -40,8 +40,8 @@ describe.each(platforms)('the image for %s', (platform, file) => {
   });
 
   test('installs packages of one version only', () => {
-    for (const [, list] of text.matchAll(/pip install([^;&]+)/g)) {
-      const packages = list!.split(/[\s\\]+/).filter((word) => word !== '' && !word.startsWith('-'));
+    for (const [, list] of text.replace(/\\\n/g, ' ').matchAll(/pip install([^;&\n]+)/g)) {
+      const packages = list!.split(/\s+/).filter((word) => word !== '' && !word.startsWith('-'));
       expect(packages.length).toBeGreaterThan(0);
       for (const one of packages) expect(one).toMatch(/==[\d$]|\.whl$|ONNXRUNTIME_WHEEL/);
     }
