@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseInferConfig } from '@vantage/deepstream';
 import { InferenceClient, WorkerPool, type FrameRequest, type ModelSpec } from '@vantage/inference';
 import { ASSETS, REPOSITORY, describeWithAssets } from './support/assets.ts';
+import { vantage, type Outcome } from './support/vantage.ts';
 
 /** Reads the faces of UltraFace as a user would: contract D.4, numpy, its own suppression. */
 const FACES_PY = `
@@ -98,6 +99,17 @@ interface Truth {
   readonly results: readonly { readonly cropPixels: readonly number[]; readonly label: string }[];
 }
 
+/** A line of `vantage infer --json`. */
+interface Line {
+  readonly file: string;
+  readonly detections: readonly {
+    readonly classId: number;
+    readonly confidence: number;
+    readonly box: readonly [number, number, number, number];
+  }[];
+  readonly custom: unknown;
+}
+
 const hasPython = spawnSync(process.env['VANTAGE_PYTHON'] ?? 'python3', ['-c', 'import numpy']).status === 0;
 if (!hasPython) process.stderr.write('skipped: there is no python3 with numpy (apt-get install python3-numpy)\n');
 const testPython = hasPython ? test : test.skip;
@@ -122,9 +134,6 @@ describeWithAssets('a parser of the user gives what the truth says', () => {
     await pool.stop();
     rmSync(folder, { recursive: true, force: true });
   });
-
-  const truthOf = (name: string): Truth =>
-    JSON.parse(readFileSync(path.join(ASSETS, 'truth', `shared__${name}.json`), 'utf8')) as Truth;
 
   async function open(spec: Omit<ModelSpec, 'name' | 'labels'>): Promise<InferenceClient> {
     const model = await pool.load({ name: 'own', labels: [], ...spec });
@@ -182,6 +191,68 @@ describeWithAssets('a parser of the user gives what the truth says', () => {
     expect(log.join('\n')).toMatch(/parser plates is started again in 0 ms: no answer within 1000 ms/);
   });
 });
+
+/** The same through the product's own path: a twin, validated and compiled, in the engine of the ai-pipeline. */
+describeWithAssets('vantage infer --parser-file', () => {
+  const images = ['linzaer-16.jpg', 'linzaer-20.jpg', 'frame-people-00060.png'];
+  let folder: string;
+  let compare: (truth: Truth, mine: readonly object[]) => unknown[];
+
+  beforeAll(async () => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'vantage-parsers-'));
+    const config = `[property]
+onnx-file=${path.join(ASSETS, 'models/version-RFB-320.onnx')}
+net-scale-factor=0.0078125
+offsets=127;127;127
+network-type=100
+output-tensor-meta=1
+`;
+    const broken = `${FACES_PY}\nimport absent_of_mine\n`;
+    const files = { 'config.txt': config, 'faces.py': FACES_PY, 'suppress.py': SUPPRESS_PY, 'broken.py': broken };
+    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
+    mkdirSync(path.join(folder, 'pictures'));
+    for (const name of images) symlinkSync(path.join(ASSETS, 'images', name), path.join(folder, 'pictures', name));
+    ({ compare } = (await import(path.join(ASSETS, 'truth/compare.mjs'))) as { compare: typeof compare });
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const infer = (parser: string): Promise<Outcome> =>
+    vantage([
+      ...['infer', '--json', '--config', path.join(folder, 'config.txt')],
+      ...['--parser-file', path.join(folder, parser), path.join(folder, 'pictures')],
+    ]);
+
+  testPython('faces agree with the truth, each with the message of its picture', async () => {
+    const { status, stdout, stderr } = await infer('faces.py');
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    const seen = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+    expect(seen.map(({ file }) => file).sort()).toEqual([...images].sort());
+    for (const { file, detections, custom } of seen) {
+      const truth = truthOf(`version-RFB-320__${path.parse(file).name}`);
+      const mine = detections.map(({ classId, confidence, box: [left, top, width, height] }) => ({
+        classId,
+        score: confidence,
+        box: [left, top, left + width, top + height],
+      }));
+      expect(compare(truth, mine)).toEqual([]);
+      expect(custom).toEqual({ faces: mine.length });
+    }
+  });
+
+  testPython('a parser that cannot be imported ends it with file, line and remedy', async () => {
+    const { status, stderr } = await infer('broken.py');
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/broken\.py: .*No module named 'absent_of_mine'.*\(broken\.py line \d+ in <module>\)/);
+    expect(stderr).toContain('install the package: pip3 install absent_of_mine (PARSER_LOAD_FAILED)');
+  });
+});
+
+function truthOf(name: string): Truth {
+  return JSON.parse(readFileSync(path.join(ASSETS, 'truth', `shared__${name}.json`), 'utf8')) as Truth;
+}
 
 function inferOf(properties: readonly string[]): ModelSpec['infer'] {
   const { spec, problems } = parseInferConfig(`[property]\nonnx-file=x.onnx\n${properties.join('\n')}\n`, 'own.txt');
