@@ -85,6 +85,8 @@ export interface ModelReport {
   readonly warmUpMs: number;
   /** Time of one run with one picture in one session, measured when it was loaded. */
   readonly runMs?: number;
+  /** Where bytes become the network's numbers: by operators in front of the network, or by a loop over the pixels. */
+  readonly preprocessing?: 'in the session' | 'before the session';
   readonly layout?: SessionLayout;
   readonly batching?: Batching;
 }

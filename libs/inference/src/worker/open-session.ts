@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
-import { messageOf } from '@vantage/contracts';
+import { codeOf, messageOf } from '@vantage/contracts';
 import { meanFileUnusable, modelLoadFailed } from '../errors.ts';
 import type { Batching, ModelReport, ModelSpec } from '../model-spec.ts';
 import { InputTensor } from '../picture/input-tensor.ts';
 import { readMeanFile, type MeanPicture } from '../picture/mean-file.ts';
-import { describe, findPictureInput, otherInputs, type PictureInput } from '../picture/picture-input.ts';
+import { describe, otherInputs, type PictureInput } from '../picture/picture-input.ts';
 import { openBuiltInReader } from '../reading/built-in-reader.ts';
 import { openCustomReader, type CustomReaderOptions } from '../reading/custom-reader.ts';
-import { openRunner } from '../runners/open-runner.ts';
-import type { RunnerOptions, TensorRunner } from '../runners/runner.ts';
+import type { RunnerOptions } from '../runners/runner.ts';
+import { openAsItIs, openEdited, type Network } from './open-network.ts';
 import { Session } from './session.ts';
 
 export interface OpenSession {
@@ -35,35 +35,48 @@ export async function openSession(
   custom: CustomReaderOptions,
 ): Promise<OpenSession> {
   const started = performance.now();
-  const runner = await openRunner(spec, options);
-  try {
-    return await prepare(spec, runner, custom, started);
-  } catch (error) {
-    await runner.close();
-    throw error;
+  for (const open of [openEdited, openAsItIs]) {
+    const network = await open(spec, options);
+    if (network === undefined) continue;
+    try {
+      const prepared = await prepare(spec, network, custom, started);
+      if (prepared) return prepared;
+    } catch (error) {
+      // The edited network may not run where the original does.
+      if (open === openAsItIs || codeOf(error) !== 'MODEL_LOAD_FAILED') {
+        await network.runner.close();
+        throw error;
+      }
+    }
+    await network.runner.close();
   }
+  throw modelLoadFailed(spec.name, 'its input cannot be written');
 }
 
+/** @returns undefined when the padding cannot be written before the network: it has to be opened as it is */
 async function prepare(
   spec: ModelSpec,
-  runner: TensorRunner,
+  { runner, input, declared, infer, preprocessing }: Network,
   custom: CustomReaderOptions,
   started: number,
-): Promise<OpenSession> {
-  const { infer, name } = spec;
-  const input = findPictureInput(name, runner.inputs, infer);
+): Promise<OpenSession | undefined> {
+  const { name } = spec;
   const others = otherInputs(name, runner.inputs, input);
   const mean = await meanPicture(spec, input);
   const reader = spec.customParser
     ? await openCustomReader(spec, spec.customParser, runner.outputs, input, custom)
     : openBuiltInReader(spec, runner.outputs, input);
+  const padValue = infer.padValue ?? reader.padValue ?? (reader.isText ? undefined : 0);
+  // What is zero after normalisation is no byte before it.
+  if (padValue === undefined && preprocessing === 'in the session') return undefined;
   const sessionOf = (slots: number): Session => {
+    const isTextLine = reader.isText;
     const tensor = new InputTensor({
       input,
       infer,
       slots,
-      isTextLine: reader.isText,
-      padValue: infer.padValue ?? reader.padValue ?? (reader.isText ? undefined : 0),
+      isTextLine,
+      padValue,
       ...(mean === undefined ? {} : { mean }),
     });
     return new Session({ runner, input, others, reader, slots, tensor });
@@ -79,7 +92,7 @@ async function prepare(
     batching,
     report: {
       name,
-      input: describe(runner.inputs.filter((one) => one.name === input.name)),
+      input: declared,
       outputs: runner.outputs.map((output) => describe([output])),
       network: { width: input.width, height: input.height },
       parser: reader.parser,
@@ -89,6 +102,7 @@ async function prepare(
       loadMs: Math.round(loaded - started),
       warmUpMs: Math.round(performance.now() - loaded),
       runMs: Math.round(runMs * 10) / 10,
+      preprocessing,
       batching,
     },
   };
