@@ -8,6 +8,11 @@ describe('parseLabels', () => {
     ['\uFEFFperson\r\n\r\ncar\r\n', ['person', 'car']],
     ['person;car;bag;', ['person', 'car', 'bag']],
     ['red;blue\nbig;small', ['red', 'big']],
+    ['0,tench, Tinca tinca\n1,goldfish', ['tench, Tinca tinca', 'goldfish']],
+    ['0: tench\n1: goldfish', ['tench', 'goldfish']],
+    ['1,tench\n0,goldfish', ['1,tench', '0,goldfish']],
+    ['0\n1\n2', ['0', '1', '2']],
+    ['0123456789:;<=>? @ABCDE'.split('').join('\n'), '0123456789:;<=>? @ABCDE'.split('')],
     [' traffic light \nstop sign', ['traffic light', 'stop sign']],
   ])('%j', (text, labels) => {
     expect(parseLabels(text, 'labels.txt').labels).toEqual(labels);
