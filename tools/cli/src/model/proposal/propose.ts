@@ -75,6 +75,7 @@ export function propose({ model, onnxFile, labels: given, parser, preparation }:
     ...(labels ? { labels } : {}),
     property: [
       { key: 'onnx-file', value: onnxFile },
+      { key: 'gie-unique-id', value: '1' },
       ...(labels ? [{ key: 'labelfile-path', value: 'labels.txt', why: labels.why }] : []),
       ...taskLines(choice, labels?.names.length ?? classes),
       ...sizeLines(input, size, metadata.size !== undefined),
