@@ -205,4 +205,24 @@ describe('a JavaScript parser that misbehaves costs that picture only', () => {
     expect(many.detections).toHaveLength(16_384);
     expect(bench.log.filter(({ text }) => text.startsWith('parser prints: ')).length).toBeLessThan(100);
   });
+
+  test('an answer of more than 4 MiB is none, too many drawings are cut', async () => {
+    const parser = await bench.open(
+      'js',
+      `
+export const modelType = 1, name = 'large';
+export const parseCustomModel = (config, outputs) => [Object.keys(outputs)[0]];
+export const addCustomToMeta = (config, what, frame) => {
+  if (what === 'label') frame.addObject({ classId: 0, confidence: 1, box: [0, 0, 1, 1], label: 'x'.repeat(5e6) });
+  for (let i = 0; i < 5000; i += 1) frame.addCircle({ x: i, y: i, radius: 1 });
+};
+`,
+      { deadlineMs: 20_000 },
+    );
+    expect((await parser.read(fault('label'))).error).toMatch(/^the answer has 5\d{6} bytes, more than 4194304$/);
+    const { error, overlay } = await parser.read(fault('circles'));
+    expect(error).toBe('only the first 4096 of 5000 shapes are kept');
+    expect(overlay?.circles).toHaveLength(4096);
+    expect(parser.counts.restarts).toBe(0);
+  });
 });

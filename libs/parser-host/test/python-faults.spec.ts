@@ -196,4 +196,35 @@ describeWithPython('a Python parser that misbehaves costs that picture only', ()
     await parser.close();
     expect((await reading).error).toBe('the parser is closed');
   });
+
+  test('an answer of more than 4 MiB is none, too many drawings are cut', async () => {
+    const parser = await bench.open(
+      'python',
+      `
+import pyds
+model_type = 1
+name = "large"
+
+def parse_custom_model(config, raw_outputs): return next(iter(raw_outputs)), None
+
+def add_custom_to_meta(config, what, batch_meta, frame_meta):
+    if what == "label":
+        item = pyds.nvds_acquire_obj_meta_from_pool(batch_meta)
+        item.obj_label = "x" * 5000000
+        pyds.nvds_add_obj_meta_to_frame(frame_meta, item, None)
+    for _ in range(300):
+        display = pyds.nvds_acquire_display_meta_from_pool(batch_meta)
+        display.num_circles = 16
+        pyds.nvds_add_display_meta_to_frame(frame_meta, display)
+`,
+      { deadlineMs: 20_000 },
+    );
+    expect((await parser.read([floats('label', [1])])).error).toMatch(
+      /^the answer has 5\d{6} bytes, more than 4194304$/,
+    );
+    const { error, overlay } = await parser.read([floats('circles', [1])]);
+    expect(error).toBe('only the first 4096 shapes of the display metas are kept');
+    expect(overlay?.circles).toHaveLength(4096);
+    expect(parser.counts.restarts).toBe(0);
+  });
 });
