@@ -103,6 +103,8 @@ export class StatusReporter {
         framesPerSecond: this.#rate(`${status.id}/${sensor}`, counters.analysed),
         inferenceMs: counters.inferenceMs,
         dropped: counters.dropped,
+        edges: counters.edges,
+        ...(Object.keys(counters.secondaries).length > 0 ? { secondaries: counters.secondaries } : {}),
         reconnects: counters.reconnects,
       },
     ]);
@@ -111,6 +113,11 @@ export class StatusReporter {
       recording: status.recording,
       ...this.#describeClips(status.id),
       ...(status.model ? { model: status.model } : {}),
+      ...(status.secondaries.length > 0
+        ? { secondaries: Object.fromEntries(status.secondaries.map(({ node, model }) => [propertyName(node), model])) }
+        : {}),
+      ...(status.tracker === undefined ? {} : { tracker: status.tracker }),
+      ...(status.notes.length > 0 ? { notes: status.notes.slice(0, 10) } : {}),
       cameras: Object.fromEntries(cameras),
       problems: status.problems.slice(-5),
     };
@@ -132,4 +139,9 @@ export class StatusReporter {
     if (!before || frames < before.frames) return 0;
     return Math.round(((frames - before.frames) / (nowMs - before.sinceMs)) * 10_000) / 10;
   }
+}
+
+/** Names in twins hold neither `.` nor `/` for some readers: `secondary-1` for `model/secondary-1`. */
+function propertyName(node: string): string {
+  return node.replace(/^model\//, '');
 }

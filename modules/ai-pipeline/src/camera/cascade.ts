@@ -35,7 +35,7 @@ export class Cascade {
   get counters(): Readonly<Record<string, SecondaryCounters>> {
     return Object.fromEntries(
       this.#stages.map(({ node, counters: { looked, errors, inferenceUs } }) => [
-        node,
+        node.replace(/^model\//, ''),
         { looked, errors, inferenceMs: looked > 0 ? Math.round(inferenceUs / looked / 10) / 100 : 0 },
       ]),
     );

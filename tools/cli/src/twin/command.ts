@@ -6,6 +6,11 @@ interface TwinOptions {
   readonly state: string;
 }
 
+interface PlanOptions extends TwinOptions {
+  readonly from?: string;
+  readonly json: boolean;
+}
+
 export function twinCommand(): Command {
   const twin = new Command('twin').description("read and change the modules' twins");
   twin
@@ -28,6 +33,27 @@ export function twinCommand(): Command {
       const desired = await readPatch(patch);
       const registry = await openRegistry(options.state);
       print((await registry.patch(module, desired)).properties.desired);
+    });
+  twin
+    .command('plan')
+    .description('print what a patch would do (live, swap, restart of which part) without applying it')
+    .argument('<module>', 'such as controllermodule')
+    .argument('<patch>', 'JSON text, or @file, as for patch')
+    .option('--from <file>', 'desired properties to start from, instead of those of the running suite')
+    .option('--json', 'as JSON', false)
+    .option(...STATE_OPTION)
+    .action(async (module: string, patch: string, options: PlanOptions) => {
+      const { readPatch } = await import('./read-patch.ts');
+      const wanted = await readPatch(patch);
+      const desired =
+        options.from === undefined
+          ? (await (await openRegistry(options.state)).get(module)).properties.desired
+          : await readPatch(`@${options.from}`);
+      const { planTwin } = await import('./plan.ts');
+      const plan = planTwin(module, desired, wanted);
+      if (options.json) return print(plan);
+      const { renderPlan } = await import('./render-plan.ts');
+      process.stdout.write(`${renderPlan(plan).join('\n')}\n`);
     });
   return twin;
 }
