@@ -24,5 +24,5 @@ export type { MethodCall, MethodResult } from './hub/methods.ts';
 export type { FileNotification } from './registry/files/uploads.ts';
 export type { PolicyName } from './registry/policies.ts';
 export { isStateEntry } from './state/layout.ts';
-export { stateFolderOwner } from './state/lock.ts';
+export { requireFreeStateFolder, stateFolderOwner } from './state/lock.ts';
 export type { Twin, TwinChange } from './twin/store.ts';

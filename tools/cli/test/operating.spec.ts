@@ -252,11 +252,13 @@ describe('its end', () => {
   });
 
   test('reset makes the folder new, with or without the volumes', async () => {
-    mkdirSync(path.join(state, 'volumes', 'clips'), { recursive: true });
+    for (const volumes of ['volumes', 'container-volumes']) {
+      mkdirSync(path.join(state, volumes, 'clips'), { recursive: true });
+    }
     const kept = await here(['reset', '--keep-volumes']);
     expect([kept.status, kept.stdout]).toEqual([0, expect.stringMatching(/ is new: .*edge\.db.* removed\n$/)]);
-    expect(readdirSync(state)).toEqual(['volumes']);
-    expect((await here(['reset'])).stdout).toBe(`${state} is new: volumes removed\n`);
+    expect(readdirSync(state)).toEqual(['container-volumes', 'volumes']);
+    expect((await here(['reset'])).stdout).toBe(`${state} is new: container-volumes, volumes removed\n`);
     expect(existsSync(state)).toBe(false);
     expect((await here(['reset'])).stdout).toBe('nothing was removed\n');
   });

@@ -59,6 +59,15 @@ export async function stateFolderOwner(stateDir: string): Promise<number | undef
   return held.has(path) ? process.pid : readOwner(path);
 }
 
+/**
+ * For whoever has much to do before the runtime itself would look: refuses as its start would.
+ * @throws VantageError EDGE_STATE_IN_USE
+ */
+export async function requireFreeStateFolder(stateDir: string): Promise<void> {
+  const pid = await stateFolderOwner(stateDir);
+  if (pid !== undefined) throw stateFolderInUse(stateDir, pid);
+}
+
 /** The pid of the living process that holds the lock; undefined when the lock is stale or unreadable. */
 async function readOwner(path: string): Promise<number | undefined> {
   let owner: { pid?: unknown; bootId?: unknown };

@@ -1,16 +1,18 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { VantageError, codeOf } from '@vantage/contracts';
-import { isStateEntry, stateFolderOwner } from '@vantage/local-edge';
+import { CONTAINER_VOLUMES, isStateEntry, stateFolderOwner } from '@vantage/local-edge';
 import { stopRuntime } from '../down/down.ts';
 
 /** Of what `vantage up` itself keeps in the folder of the runtime. */
 const OURS = /^(connection\.json(\.part)?|deployment\.sha256|up\.log)$/;
 
+const VOLUMES: ReadonlySet<string> = new Set(['volumes', CONTAINER_VOLUMES]);
+
 export interface ResetOptions {
   /** Stop a runtime that uses the folder. */
   readonly force: boolean;
-  /** Leave named volumes: the modules' own files, clips among them. */
+  /** Leave named volumes, of processes and of containers: the modules' own files, clips among them. */
   readonly keepVolumes: boolean;
   /** Asked before anything is removed; false ends it. */
   readonly confirm: (entries: readonly string[]) => Promise<boolean>;
@@ -39,12 +41,12 @@ export async function resetState(folder: string, options: ResetOptions): Promise
       `${folder} is not (only) a state folder: it holds ${some}${foreign.length > 3 ? ' and more' : ''}; nothing was removed`,
     );
   }
-  const removed = entries.filter((name) => !(options.keepVolumes && name === 'volumes'));
+  const isKept = (name: string): boolean => options.keepVolumes && VOLUMES.has(name);
+  const removed = entries.filter((name) => !isKept(name));
   if (removed.length === 0 || !(await options.confirm(removed))) return [];
   if (running !== undefined) await stopRuntime(folder);
   for (const name of await list(folder)) {
-    if (options.keepVolumes && name === 'volumes') continue;
-    await rm(path.join(folder, name), { recursive: true, force: true });
+    if (!isKept(name)) await rm(path.join(folder, name), { recursive: true, force: true });
   }
   await rmdir(folder).catch(() => undefined);
   return removed;

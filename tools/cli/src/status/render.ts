@@ -5,6 +5,9 @@ import { inWords } from '../duration.ts';
 import { faultText } from '../fault/fault-text.ts';
 import { table } from '../table.ts';
 
+/** The offset is the difference of two readings: below this it is none. */
+const LEAST_OFFSET_MS = 100;
+
 /** The status at a glance: what is well is short, what is not is named. `nowMs`: by this machine's clock. */
 export function renderStatus(status: EdgeStatus, nowMs: number): string {
   const { deviceId, startedAtUtc, ports, pid, stateDir, clock } = status;
@@ -23,7 +26,7 @@ export function renderStatus(status: EdgeStatus, nowMs: number): string {
       'faults',
       status.faults.map((fault) => `${pc.yellow('●')} ${faultText(fault, nowMs)}`),
     ),
-    clock.offsetMs === 0 ? [] : [`the hub's clock says ${clock.nowUtc}`],
+    Math.abs(clock.offsetMs) < LEAST_OFFSET_MS ? [] : [`the hub's clock says ${clock.nowUtc}`],
   ];
   return blocks
     .filter((lines) => lines.length > 0)

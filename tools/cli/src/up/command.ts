@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_STATE } from '../state-option.ts';
 import type { UpOptions } from './up.ts';
 
@@ -9,9 +9,13 @@ export function upCommand(): Command {
     .option('--model <zip, folder or nvinfer file>', 'your own model instead of the demo model')
     .option('--deployment <file>', 'a deployment template or manifest of your own')
     .option('--state <folder>', 'where twins, messages and clips are kept', DEFAULT_STATE)
-    .option('--mqtt-port <port>', 'port of the MQTT broker (0: any free one)', Number, 0)
-    .option('--api-port <port>', 'port of the IoT Hub service API (0: any free one)', Number, 0)
-    .option('--seconds <n>', 'end after so long; status 0 only if objects were detected and a clip was written', Number)
+    .option('--mqtt-port <port>', 'port of the MQTT broker (0: any free one)', port, 0)
+    .option('--api-port <port>', 'port of the IoT Hub service API (0: any free one)', port, 0)
+    .option(
+      '--seconds <n>',
+      'end after so long; status 0 only if objects were detected and a clip was written',
+      seconds,
+    )
     .option('--json', 'one JSON event a line', false)
     .option('--fresh', 'forget twin edits of earlier runs', false)
     .option('--containers', "run the modules' images as containers of a Docker engine, not as processes", false)
@@ -21,7 +25,8 @@ export function upCommand(): Command {
       'start in the background, return when all modules are connected; "vantage down" ends it',
       false,
     )
-    .action(async (options: UpOptions & { detach: boolean }) => {
+    .action(async (options: UpOptions & { detach: boolean }, command: Command) => {
+      if (options.build && !options.containers) command.error("error: option '--build' goes with '--containers'");
       if (options.detach) {
         const { upDetached } = await import('./detach.ts');
         await upDetached(options.state);
@@ -30,4 +35,14 @@ export function upCommand(): Command {
         await runUp(options);
       }
     });
+}
+
+function port(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('It is a port, 0 to 65535.');
+  return Number(text);
+}
+
+function seconds(text: string): number {
+  if (!(Number(text) > 0 && Number(text) <= 2_000_000)) throw new InvalidArgumentError('It is a number of seconds.');
+  return Number(text);
 }

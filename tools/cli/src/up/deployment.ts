@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { VantageError } from '@vantage/contracts';
+import { VantageError, codeOf, messageOf } from '@vantage/contracts';
 import { demo } from '@vantage/demo';
 import { generateManifest } from '@vantage/manifest';
 import { silentLogger } from '@vantage/observability';
@@ -26,21 +26,29 @@ export type ModulesContent = Record<string, { 'properties.desired': Record<strin
 /** The deployment that `vantage up` applies: the template, generated, with the user's camera and model put in. */
 export async function makeDeployment(options: DeploymentOptions): Promise<ModulesContent> {
   const templatePath = path.resolve(options.deployment ?? path.join(REPOSITORY, 'deployment.template.json'));
-  const { text } = await generateManifest({
-    templatePath,
-    templateText: await readFile(templatePath, 'utf8'),
-    modulesPath: path.join(REPOSITORY, 'modules'),
-    env: { ...process.env, DEMO_MODEL_CONFIG: options.containers === true ? CONTAINER_DEMO_MODEL : demo.modelConfig },
-  });
-  const manifest = JSON.parse(text) as { modulesContent?: ModulesContent };
-  if (!manifest.modulesContent) {
-    throw new VantageError('DEPLOYMENT_INVALID', `${templatePath} has no modulesContent`);
-  }
-  const content = manifest.modulesContent;
+  const content = await generate(templatePath, options.containers === true);
   // A device would only log a condition that does not compile, and its messages would be gone.
   requireGoodRoutes(content, templatePath);
   if (options.source !== undefined || options.model !== undefined) await putIn(content, options);
   return content;
+}
+
+/** @throws VantageError DEPLOYMENT_INVALID, which names the file */
+async function generate(templatePath: string, containers: boolean): Promise<ModulesContent> {
+  try {
+    const { text } = await generateManifest({
+      templatePath,
+      templateText: await readFile(templatePath, 'utf8'),
+      modulesPath: path.join(REPOSITORY, 'modules'),
+      env: { ...process.env, DEMO_MODEL_CONFIG: containers ? CONTAINER_DEMO_MODEL : demo.modelConfig },
+    });
+    const { modulesContent } = JSON.parse(text) as { modulesContent?: ModulesContent };
+    if (modulesContent) return modulesContent;
+  } catch (error) {
+    const reason = codeOf(error) === 'ENOENT' ? 'does not exist' : `is no deployment: ${messageOf(error)}`;
+    throw new VantageError('DEPLOYMENT_INVALID', `${templatePath} ${reason}`, { cause: error });
+  }
+  throw new VantageError('DEPLOYMENT_INVALID', `${templatePath} has no modulesContent`);
 }
 
 interface ControllerTwin {
@@ -62,6 +70,7 @@ async function putIn(content: ModulesContent, { source, model, containers }: Dep
   }
   if (source !== undefined) {
     const isUrl = /^[a-z]+:\/\//i.test(source);
+    if (!isUrl) await requireFile(source);
     sensor.endpoint = isUrl ? source : pathToFileURL(path.resolve(source)).href;
     if (!isUrl) files.push(source);
     sensor.kind.subtype = isUrl && /^rtsp/i.test(source) ? 'RTSP' : 'File';
@@ -75,4 +84,15 @@ async function putIn(content: ModulesContent, { source, model, containers }: Dep
     files.push(zip?.path ?? file);
   }
   if (containers === true) bindFolders(content, 'ai-pipeline', files);
+}
+
+async function requireFile(source: string): Promise<void> {
+  const isFile = await stat(source).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+  if (!isFile) {
+    const problem = `the source ${source} is no file here; a camera is a URL, such as rtsp://10.0.0.7/stream1`;
+    throw new VantageError('INPUT_MISSING', problem);
+  }
 }

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { VantageError, codeOf } from '@vantage/contracts';
-import type { EdgeStatus } from '@vantage/local-edge';
+import { type EdgeStatus, requireFreeStateFolder } from '@vantage/local-edge';
 import { ControlClient } from '../control/client.ts';
 import { renderStatus } from '../status/render.ts';
 
@@ -15,10 +15,12 @@ const LOOK_MS = 200;
 /**
  * Runs this very command again without `--detach`, in the background, its output in `up.log` of the state folder.
  * Resolves when its modules are connected, and prints how it is.
- * @throws VantageError UP_FAILED with what it said when it ends before
+ * @throws VantageError UP_FAILED with what it said when it ends before, EDGE_STATE_IN_USE
  */
 export async function upDetached(state: string): Promise<void> {
   const stateDir = path.resolve(state);
+  // Its output would else be written over.
+  await requireFreeStateFolder(stateDir);
   mkdirSync(stateDir, { recursive: true });
   const log = path.join(stateDir, 'up.log');
   const file = openSync(log, 'w', 0o600);
@@ -70,6 +72,8 @@ function isThere({ status, connection }: EdgeStatus['modules'][number]): boolean
 
 /** The sentence with which `vantage up` ended. */
 function lastWords(log: string): string {
-  const said = readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) ?? '';
-  return said.startsWith('vantage: ') ? said.slice('vantage: '.length) : `"vantage up" ended; see ${log}`;
+  const said = readFileSync(log, 'utf8')
+    .split('\n')
+    .findLast((line) => line.startsWith('vantage: '));
+  return said?.slice('vantage: '.length) ?? `"vantage up" ended; see ${log}`;
 }

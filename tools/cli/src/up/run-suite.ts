@@ -5,7 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { demo } from '@vantage/demo';
-import { CONTAINER_VOLUMES, EdgeRuntime } from '@vantage/local-edge';
+import { CONTAINER_VOLUMES, EdgeRuntime, requireFreeStateFolder } from '@vantage/local-edge';
 import { resolveFfmpeg } from '@vantage/media';
 import { createLogger } from '@vantage/observability';
 import { writeConnection } from '../connection.ts';
@@ -23,6 +23,7 @@ export async function runSuite(
   tell: (event: UpEvent) => void,
   untilEnd: (runtime: EdgeRuntime) => Promise<void>,
 ): Promise<void> {
+  await requireFreeStateFolder(stateDir);
   const ffmpeg = await resolveFfmpeg();
   if (options.build) {
     const { buildImages } = await import('../image/build-images.ts');
