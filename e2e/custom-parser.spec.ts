@@ -110,7 +110,8 @@ interface Line {
   readonly custom: unknown;
 }
 
-const hasPython = spawnSync(process.env['VANTAGE_PYTHON'] ?? 'python3', ['-c', 'import numpy']).status === 0;
+const pythons = [process.env['VANTAGE_PYTHON'] ?? '/usr/bin/python3', 'python3'];
+const hasPython = pythons.some((python) => spawnSync(python, ['-c', 'import numpy']).status === 0);
 if (!hasPython) process.stderr.write('skipped: there is no python3 with numpy (apt-get install python3-numpy)\n');
 const testPython = hasPython ? test : test.skip;
 

@@ -1,19 +1,16 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect } from '@jest/globals';
 import type { TensorData } from '@vantage/vision';
 import { openParser, type CustomParser, type ParserSpec } from '../src/index.ts';
-
-const python = process.env['VANTAGE_PYTHON'] ?? 'python3';
+import { findRuntime } from '../src/runtimes.ts';
 
 /** `describe`, or a skipped one that says why. */
-export const describeWithPython =
-  spawnSync(python, ['-c', 'import numpy']).status === 0
-    ? describe
-    : (process.stderr.write('skipped: there is no python3 with numpy (apt-get install python3-numpy)\n'),
-      describe.skip);
+export const describeWithPython = await findRuntime('python', 1024).then(
+  () => describe,
+  (error: Error) => (process.stderr.write(`skipped: ${error.message}\n`), describe.skip),
+);
 
 export interface LogLine {
   readonly level: string;
