@@ -147,6 +147,17 @@ if (missing !== undefined) process.stderr.write(`skipped: ${missing}\n`);
     expect(Math.abs(output!.text!.score - truth.score!)).toBeLessThanOrEqual(0.02);
   });
 
+  test('text: a line longer than the network is wide is not squeezed', async () => {
+    const [, truth] = of('ocr-truth/1')[0]!;
+    const properties = ['network-type=1', 'infer-dims=3;32;16', 'maintain-aspect-ratio=1'];
+    const narrow = { ...specOf(truth, truth.model!, lines('ppocr_en_dict.txt'), properties), name: 'narrow' };
+    const client = new InferenceClient((await pool.load(narrow)).connect());
+    const { outputs } = await client.infer(picture(truth.image));
+    client.close();
+    // In 16 pixels there would be room for four characters.
+    expect(outputs[0]!.text!.text).toBe('CHINA');
+  });
+
   function labelsOf({ labels }: Truth): string[] {
     return Array.isArray(labels) ? labels : lines('coco.names');
   }

@@ -19,6 +19,8 @@ export interface PictureInput {
   readonly height: number;
   /** Pictures of a run: fixed by the model, or `open`; `none` for a model without a batch dimension. */
   readonly batch: number | 'open' | 'none';
+  /** `width` is the configuration's: the model takes wider pictures, too. */
+  readonly widthIsOpen?: boolean;
 }
 
 /** Order of the network's channels. */
@@ -58,7 +60,16 @@ export function findPictureInput(model: string, inputs: readonly TensorInfo[], i
       `${size.height}x${size.width} (height x width)`,
     );
   }
-  return { name: input.name, type, layout, channels: wanted, width: size.width, height: size.height, batch };
+  return {
+    name: input.name,
+    type,
+    layout,
+    channels: wanted,
+    width: size.width,
+    height: size.height,
+    batch,
+    widthIsOpen: width < 1,
+  };
 }
 
 /** Channels as the configuration names them; a network with one channel takes grey pictures whatever it says. */

@@ -71,15 +71,14 @@ async function prepare(
   if (padValue === undefined && preprocessing === 'in the session') return undefined;
   const sessionOf = (slots: number): Session => {
     const isTextLine = reader.isText;
-    const tensor = new InputTensor({
-      input,
-      infer,
-      slots,
-      isTextLine,
-      padValue,
-      ...(mean === undefined ? {} : { mean }),
-    });
-    return new Session({ runner, input, others, reader, slots, tensor });
+    const options = { infer, isTextLine, padValue, ...(mean === undefined ? {} : { mean }) };
+    // PaddleOCR, tools/infer/predict_rec.py: a line that is longer than the network's width makes it wider.
+    const longLine =
+      isTextLine && input.widthIsOpen && infer.maintainAspectRatio && mean === undefined
+        ? (width: number): InputTensor => new InputTensor({ ...options, input: { ...input, width }, slots: 1 })
+        : undefined;
+    const tensor = new InputTensor({ ...options, input, slots });
+    return new Session({ runner, input, others, reader, slots, tensor, longLine });
   };
   const loaded = performance.now();
   const session = await rehearsed(input, slotsFor(input, infer.batchSize), sessionOf).catch(async (error: unknown) => {

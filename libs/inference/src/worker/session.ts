@@ -22,14 +22,22 @@ export interface SessionParts {
   readonly tensor: InputTensor;
   /** Pictures that fit into one run. */
   readonly slots: number;
+  /** Room for one line of text that is longer than the others; undefined where the network takes none. */
+  readonly longLine?: ((width: number) => InputTensor) | undefined;
   readonly others: ((count: number) => TensorData[]) | undefined;
   readonly reader: ModelReader;
 }
+
+/** Lines of text: steps of their width, the longest in heights, and how many widths are kept in memory. */
+const LINE_STEP = 32;
+const LONGEST_LINE = 40;
+const LONG_LINES = 8;
 
 /** A network that is loaded, on the thread that opened it: from pictures to what the model says about them. */
 export class Session {
   readonly slots: number;
   readonly #parts: SessionParts;
+  readonly #longLines = new Map<number, InputTensor>();
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -41,11 +49,15 @@ export class Session {
    * fails its batch. Pixels are not touched any more when it resolves.
    */
   async run(items: readonly SessionItem[]): Promise<SessionAnswer[]> {
-    const answers: SessionAnswer[] = [];
-    for (let start = 0; start < items.length; start += this.slots) {
-      answers.push(...(await this.#runBatch(items.slice(start, start + this.slots))));
+    const answers = new Map<SessionItem, SessionAnswer>();
+    const { tensor, longLine } = this.#parts;
+    const long = longLine ? items.filter((item) => this.#widthOf(item) > this.#parts.input.width) : [];
+    for (const item of long) await this.#runBatch([item], this.#longLine(this.#widthOf(item)) ?? tensor, answers);
+    const usual = long.length === 0 ? items : items.filter((item) => !long.includes(item));
+    for (let start = 0; start < usual.length; start += this.slots) {
+      await this.#runBatch(usual.slice(start, start + this.slots), tensor, answers);
     }
-    return answers;
+    return items.map((item) => answers.get(item) ?? { error: 'the model gave no answer' });
   }
 
   /** A full batch of black pictures, read to its end. Rejects with what does not work. */
@@ -58,7 +70,7 @@ export class Session {
       view: { left: 0, top: 0, width, height },
     };
     if (!this.#parts.reader.canRehearse) return void (await this.#parts.runner.run(this.#feeds(this.slots)));
-    for (const answer of await this.#runBatch(Array.from({ length: this.slots }, () => ({ frame })))) {
+    for (const answer of await this.run(Array.from({ length: this.slots }, () => ({ frame })))) {
       if ('error' in answer) throw new Error(answer.error);
     }
   }
@@ -81,29 +93,49 @@ export class Session {
     await this.#parts.runner.close();
   }
 
-  async #runBatch(items: readonly SessionItem[]): Promise<SessionAnswer[]> {
-    const { tensor, runner } = this.#parts;
-    const answers: SessionAnswer[] = [];
-    const written: { at: number; placement: Placement }[] = [];
-    for (const [at, { frame, region }] of items.entries()) {
+  async #runBatch(
+    items: readonly SessionItem[],
+    tensor: InputTensor,
+    answers: Map<SessionItem, SessionAnswer>,
+  ): Promise<void> {
+    const written: { item: SessionItem; placement: Placement }[] = [];
+    for (const item of items) {
       try {
-        const placement = tensor.write(written.length, frame, region);
-        if (placement === undefined) answers[at] = { output: EMPTY_OUTPUT };
-        else written.push({ at, placement });
+        const placement = tensor.write(written.length, item.frame, item.region);
+        if (placement === undefined) answers.set(item, { output: EMPTY_OUTPUT });
+        else written.push({ item, placement });
       } catch (error) {
-        answers[at] = { error: messageOf(error) };
+        answers.set(item, { error: messageOf(error) });
       }
     }
-    if (written.length === 0) return answers;
+    if (written.length === 0) return;
     try {
-      const results = await runner.run(this.#feeds(written.length));
-      for (const [slot, { at, placement }] of written.entries()) {
-        answers[at] = await this.#read(results, slot, placement);
+      const results = await this.#parts.runner.run(this.#feeds(written.length, tensor));
+      for (const [slot, { item, placement }] of written.entries()) {
+        answers.set(item, await this.#read(results, slot, placement));
       }
     } catch (error) {
-      for (const { at } of written) answers[at] = { error: messageOf(error) };
+      for (const { item } of written) answers.set(item, { error: messageOf(error) });
     }
-    return answers;
+  }
+
+  /** Width in network pixels at the network's height, in steps: each shape is planned anew by the runtime. */
+  #widthOf({ frame: { view }, region = view }: SessionItem): number {
+    const { height } = this.#parts.input;
+    const width = Math.ceil((height * region.width) / region.height / LINE_STEP) * LINE_STEP;
+    return Math.min(width, height * LONGEST_LINE) || 0;
+  }
+
+  #longLine(width: number): InputTensor | undefined {
+    let tensor = this.#longLines.get(width);
+    if (tensor === undefined) {
+      tensor = this.#parts.longLine?.(width);
+      if (tensor === undefined) return undefined;
+      const [oldest] = this.#longLines.keys();
+      if (this.#longLines.size >= LONG_LINES && oldest !== undefined) this.#longLines.delete(oldest);
+      this.#longLines.set(width, tensor);
+    }
+    return tensor;
   }
 
   async #read(results: readonly TensorData[], slot: number, placement: Placement): Promise<SessionAnswer> {
@@ -114,8 +146,8 @@ export class Session {
     }
   }
 
-  #feeds(pictures: number): TensorData[] {
-    const { input, tensor, others } = this.#parts;
+  #feeds(pictures: number, tensor = this.#parts.tensor): TensorData[] {
+    const { input, others } = this.#parts;
     const count = typeof input.batch === 'number' ? input.batch : pictures;
     return [tensor.feed(count), ...(others?.(count) ?? [])];
   }
