@@ -56,9 +56,11 @@ async function side(
   note: (text: string) => void,
 ): Promise<{ ours: number; reference: number; cpuRatio: number }> {
   const rounds: { ours: number; reference: number; cpuRatio: number }[] = [];
+  // More threads than cores would only get in each other's way; with all cores Python keeps its libraries' defaults.
+  const threads = cores.length === 1 ? '1' : '0';
   const script = [path.join(PEERS, 'plain_pipeline.py'), film, asset('models/yolox_nano.onnx')];
   for (let round = 1; round <= ROUNDS; round++) {
-    const theirs = await runJson<PeerFigures>([python, ...script, String(ROUND_MS / 1000), '0'], cores);
+    const theirs = await runJson<PeerFigures>([python, ...script, String(ROUND_MS / 1000), threads], cores);
     const run = { films: [film], pace: 'asFastAsPossible', cores: cores.length, forMs: ROUND_MS } as const;
     const own = await runPipeline(run, cores);
     const [theirCpu, ownCpu] = [theirs.cpuMs / theirs.frames, own.cpuMs / own.frames];

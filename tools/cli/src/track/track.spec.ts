@@ -128,7 +128,7 @@ describe('vantage track', () => {
     const settings = 'BaseConfig:\n  minDetectorConfidence: 0\nTargetManagement:\n  probationAge: 1\n';
     const low = await written('low.yml', settings);
     expect(await run({ detections, config: low, out: path.join(folder, 'out.txt') })).toMatch(
-      /^iou: no motion model .*\n8 frames, 8 detections -> 7 boxes/,
+      /^iou: low\.yml: no motion model .*\n8 frames, 8 detections -> 7 boxes/,
     );
     const ini = await written('tracker.txt', '[tracker]\nll-lib-file=/opt/x.so\nll-config-file=low.yml\n');
     expect(JSON.parse(await run({ detections, config: ini, json: true }))).toMatchObject({ tracker: 'iou', boxes: 7 });
@@ -154,10 +154,10 @@ describe('vantage track', () => {
     const detections = await written('det.txt', moving);
     const config = await written('bad.yml', 'BaseConfig:\n  minDetectorConfidence: high\n');
     await expect(run({ detections, config })).rejects.toThrow(
-      /bad\.yml:2: minDetectorConfidence: 'high' is not a number/,
+      /bad\.yml cannot be used: line 2: minDetectorConfidence: 'high' is not a number/,
     );
     const model = await written('pgie.txt', '[property]\nonnx-file=m.onnx\n');
-    await expect(run({ detections, config: model })).rejects.toThrow(/pgie\.txt is no tracker configuration/);
+    await expect(run({ detections, config: model })).rejects.toThrow(/pgie\.txt is no tracker file/);
   });
 });
 

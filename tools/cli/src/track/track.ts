@@ -6,7 +6,6 @@ import { readText } from './read-text.ts';
 import { scoreTracks, type MotScores } from './score.ts';
 import { scoreLines } from './score-lines.ts';
 import { pairUp } from './sequence.ts';
-import { trackerOfFile } from './tracker-config.ts';
 
 export interface TrackOptions {
   readonly detections: string;
@@ -57,8 +56,11 @@ async function openTracker({
   const context = { frameIntervalUs: 1e6 / fps, smoothBoxes: true, ...(minHits === undefined ? {} : { minHits }) };
   if (config !== undefined) {
     if (name !== undefined) throw invalid('--tracker and --config both name a tracker; give one of them');
-    const { spec, onlyClasses, reason } = await trackerOfFile(config);
-    return { tracker: createTracker(spec, { ...context, onlyClasses }), about: reason };
+    // The ai-pipeline's own way from a file to a tracker. MOT-Challenge text has no classes to choose from.
+    const { locateHere, resolveTracker } = await import('@vantage/ai-pipeline');
+    const node = { kind: 'tracker', id: 'tracker', algorithm: 'file', configFile: config } as const;
+    const { value, notes } = await resolveTracker(node, locateHere, new AbortController().signal);
+    return { tracker: createTracker(value?.runsAs ?? 'light-tracker', context), about: notes.join('; ') };
   }
   const known = trackerName(name ?? 'bytetrack');
   if (known === undefined) throw invalid(`there is no tracker '${name ?? ''}'; there are: ${TRACKER_NAMES.join(', ')}`);
