@@ -64,7 +64,7 @@ async function wire(window: number): Promise<{
   };
 }
 
-test.each([1, 3, 16])(
+test.each([1, 3, 32])(
   'at most %d messages are on the wire, and one more for each that is acknowledged',
   async (window) => {
     const { sent, delivery, put } = await wire(window);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { VantageError } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
+import type { RoutedMessage } from '@vantage/routing';
 import { messageTooLarge } from '../errors.ts';
 import type { Faults } from '../faults/faults.ts';
 import type { StateDatabase } from '../state/database.ts';
@@ -16,7 +17,7 @@ import { UpstreamStore, type UpstreamRetention } from './upstream-store.ts';
 
 const DEFAULT_STORE_BYTES = 256 * 1024 * 1024;
 const ACK_TIMEOUT_MS = 30_000;
-const DELIVERY_WINDOW = 16;
+const DELIVERY_WINDOW = 32;
 const SWEEP_MS = 60_000;
 const SWEEP_ITEMS = 10_000;
 /** A time to live of 0 means "not when the target is away"; one that is there gets the message within this time. */
@@ -28,7 +29,7 @@ export interface MessagingLimits {
   /** How long a module may take to acknowledge a message, milliseconds. Default 30 000, as in edgeHub. */
   readonly messageAckTimeoutMs?: number;
   /**
-   * Most messages on the wire to one module that it has not acknowledged. Default 16; edgeHub has 1, which makes each
+   * Most messages on the wire to one module that it has not acknowledged. Default 32; edgeHub has 1, which makes each
    * message wait for a whole round trip. They arrive in order all the same (MQTT 3.1.1, 4.6). A message of a more urgent
    * route waits behind so many at most, and a module that is lost gets so many once more at most.
    */
@@ -167,18 +168,7 @@ export class Messaging {
 
   #route(message: HubMessage): Delivery[] {
     const { edgeDeviceId, faults, state } = this.#options;
-    const targets = state.router.route({
-      source: message.twinChange ? 'twinChange' : 'telemetry',
-      deviceId: message.deviceId,
-      moduleId: message.moduleId === '' ? undefined : message.moduleId,
-      output: message.output === '' ? undefined : message.output,
-      properties: message.properties,
-      // Only conditions ask for them.
-      get systemProperties() {
-        return systemProperties(message);
-      },
-      body: message.body,
-    });
+    const targets = state.router.route(new Routable(message));
     return targets.map(({ endpoint, priority, timeToLiveSecs }) => {
       const ttlMs = (timeToLiveSecs === 0 ? state.ttlSec : timeToLiveSecs) * 1000;
       const expiresAtMs = ttlMs < 0 ? null : faults.now() + Math.max(MIN_TTL_MS, ttlMs);
@@ -206,5 +196,42 @@ export class Messaging {
     if (dead.length > 0) this.#store.settle(dead);
     this.#sweep = setTimeout(this.#onFaults, found.length < SWEEP_ITEMS ? SWEEP_MS : 100);
     this.#sweep.unref();
+  }
+}
+
+/** A message as routes see it. Most have no condition: nothing is made that none asks for. */
+class Routable implements RoutedMessage {
+  readonly #message: HubMessage;
+
+  constructor(message: HubMessage) {
+    this.#message = message;
+  }
+
+  get source(): RoutedMessage['source'] {
+    return this.#message.twinChange ? 'twinChange' : 'telemetry';
+  }
+
+  get deviceId(): string {
+    return this.#message.deviceId;
+  }
+
+  get moduleId(): string | undefined {
+    return this.#message.moduleId === '' ? undefined : this.#message.moduleId;
+  }
+
+  get output(): string | undefined {
+    return this.#message.output === '' ? undefined : this.#message.output;
+  }
+
+  get properties(): HubMessage['properties'] {
+    return this.#message.properties;
+  }
+
+  get systemProperties(): Record<string, string> {
+    return systemProperties(this.#message);
+  }
+
+  get body(): Buffer {
+    return this.#message.body;
   }
 }
