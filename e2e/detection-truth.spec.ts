@@ -48,7 +48,7 @@ describeWithAssets('detections agree with the truth', () => {
     ({ compare } = (await import(path.join(folder, 'compare.mjs'))) as { compare: typeof compare });
     work = mkdtempSync(path.join(os.tmpdir(), 'vantage-truth-'));
     for (const model of models) await lookAtAll(model);
-  }, 180_000);
+  }, 420_000);
 
   afterAll(() => rmSync(work, { recursive: true, force: true }));
 

@@ -19,8 +19,8 @@ import {
   type StatusError,
 } from '@vantage/contracts';
 import type { EdgeModule, InputMessage } from '@vantage/edge-client';
-import { WorkerPool } from '@vantage/inference';
-import { removeStaleClips, resolveFfmpeg } from '@vantage/media';
+import { WorkerPool, detectVariant, type Variant } from '@vantage/inference';
+import { removeStaleClips, resolveFfmpeg, type HardwareDecode } from '@vantage/media';
 import { ModelStore } from '@vantage/model-store';
 import { resolveVolume, rewriteEndpoint, type ModuleContext } from '@vantage/observability';
 import { compileComponents, type FrameInsights, type SkillGraph } from '@vantage/skill';
@@ -35,6 +35,13 @@ import { StatusReporter } from './status-reporter.ts';
 
 /** Where clips land in the container: the volume that the VideoUploader shares (contract A.2). */
 const CLIP_FOLDER = '/tmp/VideoUploaderCache';
+
+/** Who decodes; a decoder that is not there is reported, and software decodes. */
+const HARDWARE: Readonly<Record<Variant, HardwareDecode | undefined>> = {
+  cpu: undefined,
+  dgpu: { kind: 'cuda' },
+  jetson: { kind: 'nvv4l2' },
+};
 
 /** The module's own policy: what the edge tells it to do becomes graphs, what its engine sees becomes messages. */
 export class AiPipeline {
@@ -71,6 +78,10 @@ export class AiPipeline {
     await mkdir(clipFolder, { recursive: true });
     const stale = await removeStaleClips(clipFolder);
     if (stale > 0) logger.warn(`${stale} unfinished clips of a run that was killed are removed`);
+    const detected = detectVariant();
+    logger.info(`variant ${detected.variant}: ${detected.reason}`);
+    const { variant } = detected;
+    const hardware = HARDWARE[variant];
     const store = new ModelStore({ root: path.join(stateFolder, 'models'), logger });
     const engine = new Engine({
       ffmpeg,
@@ -80,12 +91,13 @@ export class AiPipeline {
         parserHost: import.meta.resolve('@vantage/parser-host'),
         log: (level, text, fields) => logger[level](text, fields),
       }),
-      resolveModel: (node, signal) => resolveModel(node, { store, localRoot: process.cwd(), logger }, signal),
+      resolveModel: (node, signal) => resolveModel(node, { store, localRoot: process.cwd(), logger, variant }, signal),
+      ...(hardware ? { hardware } : {}),
       locate: locateIn({ store, localRoot: process.cwd() }),
       recording: recordingOptions(AI_PIPELINE_DEFAULTS),
       logger,
     });
-    const reporter = new StatusReporter({ engine, edge, metrics, ffmpeg, logger });
+    const reporter = new StatusReporter({ engine, edge, metrics, ffmpeg, variant: detected, logger });
     const lastGood = lastGoodIn(stateFolder);
     const module = new AiPipeline({ context, edge, engine, reporter, lastGood });
     await module.#run();

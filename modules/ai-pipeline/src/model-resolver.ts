@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { CustomParserSpec, ModelSpec } from '@vantage/inference';
+import { placementOf, type CustomParserSpec, type ModelSpec, type Variant } from '@vantage/inference';
 import type { ModelStore } from '@vantage/model-store';
 import type { Logger } from '@vantage/observability';
 import type { ModelNode } from '@vantage/skill';
@@ -11,10 +11,12 @@ export interface ModelResolverOptions {
   /** Folder that relative paths of a twin without a zip start from. */
   readonly localRoot: string;
   readonly logger: Logger;
+  /** Decides where networks run. Absent: in this process, on the processor. */
+  readonly variant?: Variant;
 }
 
 /** Where a file lies that a twin names: in its package, which is fetched, or on this machine. */
-export function locateIn({ store, localRoot }: Omit<ModelResolverOptions, 'logger'>): Locate {
+export function locateIn({ store, localRoot }: Pick<ModelResolverOptions, 'store' | 'localRoot'>): Locate {
   return async ({ package: from, file }, signal) => {
     if (!from) return path.resolve(localRoot, file);
     return store.resolve(await store.fetch({ ...from, signal }), file);
@@ -43,8 +45,11 @@ export async function resolveModel(
   } else if (processMode !== wanted) {
     options.logger.warn(`${spec.name} says process-mode=2; the twin names it as the primary model, and so it runs`);
   }
+  const { variant } = options;
   return {
     ...spec,
+    // A server that the configuration names stays where it is.
+    ...(variant === undefined || spec.backend !== undefined ? {} : placementOf(variant, spec.infer)),
     infer: { ...spec.infer, processMode: wanted },
     ...(node.parser === undefined ? {} : { parser: node.parser }),
     ...(customParser ? { customParser } : {}),

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { messageOf, type ConfigIssue, type StatusError } from '@vantage/contracts';
 import type { EdgeModule } from '@vantage/edge-client';
+import type { DetectedVariant } from '@vantage/inference';
 import type { Ffmpeg } from '@vantage/media';
 import type { Logger, Metrics } from '@vantage/observability';
 import type { FrameInsights } from '@vantage/skill';
@@ -13,6 +14,7 @@ export interface StatusReporterOptions {
   readonly edge: EdgeModule;
   readonly metrics: Metrics;
   readonly ffmpeg: Ffmpeg;
+  readonly variant: DetectedVariant;
   readonly logger: Logger;
 }
 
@@ -85,9 +87,10 @@ export class StatusReporter {
   }
 
   #report(): void {
-    const { engine, edge, ffmpeg, logger } = this.#options;
+    const { engine, edge, ffmpeg, variant, logger } = this.#options;
     const report = edge.report({
       ffmpeg: { version: ffmpeg.version, origin: ffmpeg.origin },
+      variant,
       configuration: this.#configuration,
       settings: this.#settings,
       pipelines: Object.fromEntries(engine.status().map((status) => [status.id, this.#describe(status)])),

@@ -345,7 +345,7 @@ export class Pipeline {
         url,
         ...(dewarp ? { dewarp } : {}),
         ...(crop ? { crop } : {}),
-        ...(hardware ? { hardware } : {}),
+        ...(hardware ? { hardware: { ...hardware, ...this.#device(hardware) } } : {}),
         pace,
         loop,
         ffmpeg,
@@ -373,6 +373,12 @@ export class Pipeline {
     });
     camera.open(primary && cameraModel(primary), secondaries);
     if (this.#recording.on) camera.record(true, this.#recording.reason);
+  }
+
+  /** `gpu-id` of the primary is the GPU that decodes, too: pictures stay near. */
+  #device({ kind }: HardwareDecode): Pick<HardwareDecode, 'device'> {
+    const gpu = this.#slots.get(primaryModel(this.#graph)?.id ?? '')?.current?.spec.infer.gpuId;
+    return kind === 'cuda' && gpu !== undefined ? { device: gpu } : {};
   }
 
   async #closeCamera(sensor: string): Promise<void> {
