@@ -55,6 +55,8 @@ const STRING_BODY = {
   "'": String.raw`'(?:\\(?:["'\\]|u[0-9a-fA-F]{4})|[^'\\])*`,
 };
 
+const COMMENT = /\/\*[\s\S]*?\*\//y;
+
 /**
  * The rules in the order of GrammarLexer.g4. Longest match wins, the earlier rule on a tie: that is why `a+b` and `&&`
  * are single identifiers, and why `'x'and` is one too.
@@ -102,18 +104,21 @@ const RULES: readonly (readonly [TokenType | 'SKIP', RegExp])[] = [
   ['ID', /[^()<>@,;:\\"/[\]?={} \t\n\r]+/y],
   ['QUERY_PATH', /[^()<>@,;:\\"/?={} \t\n\r]+/y],
   ['SKIP', /[ \t\r\n]+/y],
-  ['SKIP', /\/\*[\s\S]*?\*\//y],
+  ['SKIP', COMMENT],
   ['UNKNOWN', /[\s\S]/y],
 ];
 
 /** Splits a route or condition into tokens, the last of which is `EOF`. Never throws: what fits no rule is `UNKNOWN`. */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
+  // Behind it no comment ends: each of many that begin there would be searched for its end through all of the text.
+  const lastCommentEnd = text.lastIndexOf('*/');
   let at = 0;
   while (at < text.length) {
     let type: TokenType | 'SKIP' = 'UNKNOWN';
     let end = at;
     for (const [candidate, pattern] of RULES) {
+      if (pattern === COMMENT && at > lastCommentEnd) continue;
       pattern.lastIndex = at;
       if (pattern.test(text) && pattern.lastIndex > end) {
         type = candidate;

@@ -74,10 +74,11 @@ describe('whatever is written', () => {
     ['quotes', `'\\x`.repeat(10_000)],
     ['names', 'a'.repeat(1_000_000)],
   ])('%s without end are refused in no time', (_, text) => {
-    const started = performance.now();
+    // Time of the processor, not of the clock: others may be using the machine.
+    const before = process.cpuUsage();
     expect(checkCondition(text).mistakes).toMatchObject([{ code: 'ROUTE_SYNTAX' }]);
     expect(checkRoute(`FROM /* WHERE ${text} INTO $upstream`).mistakes).toHaveLength(1);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(2000);
   });
 
   test('a long condition that is well formed is one', () => {
