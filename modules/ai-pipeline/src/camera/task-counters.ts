@@ -23,7 +23,7 @@ export class TaskCounters {
       analysed,
       dropped: { busy: flow.edge.dropped, error },
       inferenceMs: Math.round(this.#last.ms * 100) / 100,
-      edges: { 'camera to model': flow.edge },
+      edges: { cameraToModel: flow.edge },
       secondaries: cascade.counters,
     };
   }
