@@ -12,6 +12,9 @@ const MAX_METADATA_ENTRIES = 1000;
 /** Graphs inside of nodes (If, Loop, Scan) inside of graphs. */
 const MAX_DEPTH = 16;
 const MAX_VALUES = 10_000;
+const MAX_RANK = 64;
+/** Nodes and weights: a hundred times what the largest public models have. */
+const MAX_PARTS = 1_000_000;
 
 interface Reading {
   readonly name: string;
@@ -22,6 +25,7 @@ interface Reading {
   readonly initializers: OnnxInitializer[];
   readonly operators: Map<string, number>;
   readonly externalFiles: Set<string>;
+  parts: number;
 }
 
 /**
@@ -51,6 +55,7 @@ function readModel(bytes: Uint8Array, name: string): OnnxModel {
     initializers: [],
     operators: new Map(),
     externalFiles: new Set(),
+    parts: 0,
   };
   const header = { irVersion: 0, modelVersion: 0, producer: '', producerVersion: '', domain: '', description: '' };
   let graphName: string | undefined;
@@ -108,6 +113,8 @@ function readGraph(reading: Reading, graph: Fields, depth: number): string {
   if (depth > MAX_DEPTH) throw new RangeError(`its graphs are nested deeper than ${MAX_DEPTH}`);
   let name = '';
   while (graph.next()) {
+    reading.parts += 1;
+    if (reading.parts > MAX_PARTS) throw new RangeError(`it has more than ${MAX_PARTS} nodes and weights`);
     switch (graph.field) {
       case 1:
         readNode(reading, graph.inner(), depth);
@@ -159,7 +166,10 @@ function readTensor(reading: Reading, tensor: Fields): OnnxInitializer {
   while (tensor.next()) {
     switch (tensor.field) {
       case 1:
-        dims.push(...tensor.integers());
+        for (const size of tensor.integers()) {
+          dims.push(size);
+          if (dims.length > MAX_RANK) throw new RangeError(`a weight has more than ${MAX_RANK} dimensions`);
+        }
         break;
       case 2:
         type = tensor.value;
@@ -180,7 +190,6 @@ function readTensor(reading: Reading, tensor: Fields): OnnxInitializer {
       case 13:
         addEntry(external, tensor.content().subarray(0, 8192));
     }
-    if (dims.length > 64) throw new RangeError(`the weight '${name}' has more than 64 dimensions`);
   }
   const location = external.get('location');
   if (location === undefined) return { name, type: elementTypeName(type), dims, bytes };

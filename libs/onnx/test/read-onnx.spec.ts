@@ -79,6 +79,17 @@ describe('what is no model', () => {
       expect.stringMatching(/nested deeper than 16/),
     ]);
   });
+
+  test('a million empty nodes', () => {
+    const [code, message] = codeOf(() => readOnnx(model.whole(Buffer.alloc(2_000_010, '\n\0')), 'many'));
+    expect([code, message]).toEqual(['ONNX_INVALID', expect.stringContaining('more than 1000000 nodes')]);
+  });
+
+  test('a weight of a hundred dimensions', () => {
+    const dims = Buffer.concat([Buffer.from([0x0a, 100]), Buffer.alloc(100, 1)]);
+    const tensor = Buffer.concat([Buffer.from([0x2a, dims.length]), dims]);
+    expect(codeOf(() => readOnnx(model.whole(tensor), 'm'))[1]).toContain('more than 64 dimensions');
+  });
 });
 
 describe('weights in another file', () => {

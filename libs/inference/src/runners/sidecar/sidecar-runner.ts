@@ -133,6 +133,8 @@ export class SidecarRunner implements TensorRunner {
       this.#lost(messageOf(error));
       throw sidecarUnavailable(this.#setup.name, this.#reason);
     }
+    // The memory is gone, and its number may be that of another file by now.
+    if (this.#closing.signal.aborted) throw sidecarUnavailable(this.#setup.name, 'it is closed');
     const { outputs, error } = answer;
     if (!Array.isArray(outputs)) throw new Error(typeof error === 'string' ? error : 'the sidecar gave no outputs');
     this.#isFirstRun = false;

@@ -60,16 +60,16 @@ class SharedFile:
         return self.map
 
 
-def type_name(numpy, text):
+def type_name(text):
     """tensor(float) -> float32"""
     names = {"float": "float32", "double": "float64"}
     inner = text[len("tensor(") : -1] if text.startswith("tensor(") else "sequence"
     return names.get(inner, inner)
 
 
-def value_info(numpy, value):
+def value_info(value):
     dims = [size if isinstance(size, int) else -1 for size in value.shape or []]
-    return {"name": value.name, "type": type_name(numpy, value.type), "dims": dims}
+    return {"name": value.name, "type": type_name(value.type), "dims": dims}
 
 
 def open_session(ort, wish, model):
@@ -178,9 +178,11 @@ class BoundRunner:
 
 
 def fixed_outputs(session):
-    """Whether the shapes of the inputs say all about the shapes of the outputs: no list of what was found."""
-    return all(value.type.startswith("tensor(") and all(isinstance(size, int) for size in value.shape or ["?"])
-               for value in session.get_outputs())
+    """Whether outputs are as large in every run: lists of what was found are not, and need no fixed addresses."""
+    return all(
+        value.type.startswith("tensor(") and all(isinstance(size, int) for size in value.shape or ["?"])
+        for value in session.get_outputs()
+    )
 
 
 def main():
@@ -206,8 +208,8 @@ def main():
                 "runtime": ort.__version__,
                 "provider": provider,
                 "missed": missed,
-                "inputs": [value_info(numpy, value) for value in session.get_inputs()],
-                "outputs": [value_info(numpy, value) for value in session.get_outputs()],
+                "inputs": [value_info(value) for value in session.get_inputs()],
+                "outputs": [value_info(value) for value in session.get_outputs()],
             }
         }
     )
