@@ -65,6 +65,24 @@ const TEXT = ['network-type=100', 'infer-dims=3;32;64', 'batch-size=4'];
     expect(await client.infer(noise(8, 8))).toMatchObject({ outputs: [], error: 'the model was unloaded' });
   });
 
+  test('with cores to spare the best layout is measured, and the sessions that lost are gone', async () => {
+    pool = new WorkerPool({ cores: 2 });
+    const model = await pool.load(spec('yolox_nano.onnx'));
+    const { sessions, threads, reason } = model.report.layout!;
+    expect(sessions * threads).toBe(2);
+    expect(reason).toMatch(/^2 sessions with 1 thread: [\d.]+ runs\/s; 1 session with 2 threads: [\d.]+ runs\/s$/);
+    const client = new InferenceClient(model.connect());
+    expect((await client.infer(noise(416, 416))).error).toBeUndefined();
+    expect(client.capacity).toBe(sessions + 1);
+    client.close();
+    const quick = await pool.load(spec('mnist.onnx', 'network-type=1'));
+    expect(quick.report.layout).toMatchObject({
+      sessions: 1,
+      threads: 1,
+      reason: expect.stringMatching(/^a run takes/),
+    });
+  }, 20_000);
+
   test('a batch gives each picture its own answer, whoever shares it', async () => {
     pool = new WorkerPool();
     const model = await pool.load(spec('en_number_mobile_v2.0_rec_infer.onnx', ...TEXT));

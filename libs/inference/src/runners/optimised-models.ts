@@ -11,6 +11,9 @@ interface Openers<T> {
   readonly make: (file?: string) => Promise<T>;
 }
 
+/** Beyond these the oldest go. */
+const MOST_FILES = 32;
+
 /**
  * Keeps models as ONNX Runtime optimised them: they load in a third of the time. What is optimised for one processor
  * may not run on another, so the processor is part of the name, as are the file's content and the runtime's version. A
@@ -42,7 +45,18 @@ export async function withOptimisedModel<T>(
     return make();
   }
   await rename(draft, file).catch(() => rm(draft, { force: true }).catch(() => undefined));
+  await forgetOldest(folder).catch(() => undefined);
   return opened;
+}
+
+async function forgetOldest(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.onnx'));
+  if (names.length <= MOST_FILES) return;
+  const files = await Promise.all(
+    names.map(async (name) => ({ name, writtenMs: (await stat(path.join(folder, name))).mtimeMs })),
+  );
+  files.sort((a, b) => b.writtenMs - a.writtenMs);
+  await Promise.all(files.slice(MOST_FILES).map(({ name }) => rm(path.join(folder, name), { force: true })));
 }
 
 async function keyOf(model: string | Uint8Array, version: string): Promise<string> {
