@@ -1,8 +1,9 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { spawn } from 'node:child_process';
 import { VantageError, messageOf } from '@vantage/contracts';
 import type { Ffmpeg } from '@vantage/media';
-import type { FrameInsights } from '@vantage/skill';
+import type { FrameInsights, FrameObject } from '@vantage/skill';
+import { Canvas, type Rgb } from './canvas.ts';
+import { attributeText, percent } from './frame-text.ts';
 
 export interface DrawRequest {
   readonly ffmpeg: Ffmpeg;
@@ -12,29 +13,109 @@ export interface DrawRequest {
   readonly frame: FrameInsights;
 }
 
-const COLOURS = ['lime', 'orange', 'cyan', 'magenta', 'yellow', 'red', 'white'];
+const COLOURS: readonly Rgb[] = [
+  [0, 255, 0],
+  [255, 165, 0],
+  [0, 255, 255],
+  [255, 0, 255],
+  [255, 255, 0],
+  [255, 60, 60],
+  [255, 255, 255],
+  [80, 140, 255],
+];
+const MAX_ERROR_BYTES = 64 * 1024;
 
 /**
- * Draws the boxes of a frame into the picture they belong to.
+ * Draws what a frame holds into the picture it belongs to: boxes with names, landmarks, joints, masks, maps of classes,
+ * and what is said about the frame as a whole.
  *
  * @throws VantageError DRAW_FAILED when the file cannot be written or the picture not be read again.
  */
 export async function drawDetections({ ffmpeg, input, output, frame }: DrawRequest): Promise<void> {
-  const thickness = Math.max(2, Math.round(frame.height / 240));
-  const boxes = frame.detections.map(({ box, classId }) => {
-    const colour = COLOURS[classId % COLOURS.length] ?? 'lime';
-    const [x, y, w, h] = [box.left, box.top, box.width, box.height].map(Math.round);
-    return `drawbox=x=${x}:y=${y}:w=${w}:h=${h}:color=${colour}:t=${thickness}`;
-  });
-  const seek = frame.ptsUs > 0 ? ['-ss', (frame.ptsUs / 1e6).toFixed(6)] : [];
+  const { width, height } = frame;
   try {
-    await promisify(execFile)(ffmpeg.path, [
-      ...['-v', 'error', '-y', ...seek, '-i', input, '-frames:v', '1'],
-      ...['-vf', boxes.join(',') || 'null', '-f', 'image2', '-update', '1', '-c:v', 'png', output],
+    const seek = frame.ptsUs > 0 ? ['-ss', (frame.ptsUs / 1e6).toFixed(6)] : [];
+    const size = `${width}x${height}`;
+    const pixels = await run(ffmpeg, [
+      ...['-v', 'error', '-noautorotate', ...seek, '-i', input, '-map', '0:V:0', '-frames:v', '1'],
+      ...['-vf', `scale=${width}:${height}`, '-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'],
     ]);
+    if (pixels.length !== width * height * 3) throw new Error('the picture cannot be read again');
+    drawFrame(new Canvas(pixels, width, height), frame);
+    await run(
+      ffmpeg,
+      [
+        ...['-v', 'error', '-y', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', size, '-i', 'pipe:0'],
+        ...['-frames:v', '1', '-f', 'image2', '-update', '1', '-c:v', 'png', output],
+      ],
+      pixels,
+    );
   } catch (error) {
-    // The first line is the command itself; what ffmpeg said last is the reason.
     const reason = messageOf(error).trim().split('\n').at(-1) ?? '';
     throw new VantageError('DRAW_FAILED', `${output} was not written: ${reason}`, { cause: error });
   }
+}
+
+function drawFrame(canvas: Canvas, frame: FrameInsights): void {
+  const { width, height, segmentation, classifications, text } = frame;
+  const size = Math.max(1, Math.round(height / 400));
+  if (segmentation) {
+    const { classes } = segmentation;
+    canvas.tint(segmentation, { left: 0, top: 0, width, height }, (cell) => {
+      const classId = classes[cell] ?? -1;
+      // Class 0 is the background of most.
+      return classId > 0 ? colourOf(classId) : undefined;
+    });
+  }
+  for (const object of frame.detections) drawObject(canvas, object, size);
+  const said = [
+    ...(classifications ?? []).map(attributeText),
+    ...(text ? [`"${text.text}" ${percent(text.score)}`] : []),
+    ...(segmentation?.areas ?? [])
+      .filter(({ classId }) => classId > 0)
+      .map(({ label, share }) => `${label} ${percent(share)}`),
+  ];
+  for (const [at, line] of said.slice(0, 8).entries()) canvas.label(line, 0, at * 10 * size, size, [255, 255, 255]);
+}
+
+function drawObject(canvas: Canvas, object: FrameObject, size: number): void {
+  const { box, classId, label, confidence, trackingId, mask, points, keypoints, attributes, text } = object;
+  const colour = colourOf(classId);
+  const thickness = Math.max(2, Math.round(canvas.height / 240));
+  if (mask) canvas.mask(mask, box, colour);
+  canvas.frame(box.left, box.top, box.width, box.height, thickness, colour);
+  const dot = 2 * thickness;
+  const found = [...(points ?? []), ...(keypoints ?? []).filter(({ score }) => score > 0)];
+  for (const { x, y } of found) canvas.fill(x - dot / 2, y - dot / 2, dot, dot, [255, 40, 40]);
+  const name = [
+    `${label}${trackingId > 0 ? ` #${trackingId}` : ''} ${percent(confidence)}`,
+    ...attributes.map((one) => one.label),
+    ...(text ? [`"${text.text}"`] : []),
+  ].join(' ');
+  canvas.label(name, box.left, box.top - 10 * size, size, colour);
+}
+
+function colourOf(classId: number): Rgb {
+  return COLOURS[Math.max(0, classId) % COLOURS.length] ?? [0, 255, 0];
+}
+
+/** Runs ffmpeg to its end. @returns what it wrote to its standard output */
+function run({ path }: Ffmpeg, args: readonly string[], stdin?: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const chunks: Buffer[] = [];
+    let errors = '';
+    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+      if (errors.length < MAX_ERROR_BYTES) errors += chunk;
+    });
+    // ffmpeg says why it stopped reading.
+    child.stdin.on('error', () => undefined);
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(Buffer.concat(chunks));
+      else reject(new Error(errors.trim() || `ffmpeg ended with ${code}`));
+    });
+    child.stdin.end(stdin);
+  });
 }

@@ -30,7 +30,7 @@ function objectText({ label, confidence, trackingId, attributes, keypoints, ...r
   return `${label}${id} ${percent(confidence)}${more.length > 0 ? ` (${more.join(', ')})` : ''}`;
 }
 
-function attributeText({ name, label, confidence }: Attribute): string {
+export function attributeText({ name, label, confidence }: Attribute): string {
   return `${name === '' ? '' : `${name} `}${label} ${percent(confidence)}`;
 }
 
@@ -38,6 +38,6 @@ function tensorText({ name, dims, type }: TensorData): string {
   return `${name} ${type ?? ''} [${dims.join(',')}]`;
 }
 
-function percent(share: number): string {
+export function percent(share: number): string {
   return `${Math.round(share * 100)}%`;
 }

@@ -76,7 +76,8 @@ export class Looker {
     };
     const onProblem = (problem: Problem): void => {
       outcome ??= new VantageError(problem.code, problem.message);
-      abort.abort();
+      // It cost one frame; the others are shown, and the first of them is told in the end.
+      if (problem.code !== 'INFERENCE_FAILED') abort.abort();
     };
     const onStatus = (): void => {
       const camera = this.status?.cameras.find((one) => one.sensor === sensor);
