@@ -1,12 +1,17 @@
 import type { CameraModel, CameraSecondary } from '../camera/protocol.ts';
 import type { RunningModel } from './model-slot.ts';
 
+/** `scaling-filter`: the filters of NvBufSurfTransform by their number, as swscale has them; the last is its default. */
+const SCALE_FLAGS = ['neighbor', 'bilinear', 'bicubic', 'area', 'lanczos', 'lanczos', undefined] as const;
+
 /** A primary model as cameras get it, with a port of its own. */
 export function cameraModel({ loaded, spec }: RunningModel): CameraModel {
+  const scaleFlags = SCALE_FLAGS[spec.infer.scalingFilter ?? -1];
   return {
     port: loaded.connect(),
     network: loaded.report.network,
     keepAspect: spec.infer.maintainAspectRatio,
+    ...(scaleFlags === undefined ? {} : { scaleFlags }),
     labels: spec.labels,
     componentId: spec.infer.gieUniqueId,
     interval: spec.infer.interval,
