@@ -109,6 +109,7 @@ const FAMILIES: Readonly<Record<string, Preparation>> = {
     scale: 1 / 127.5,
     offsets: [127.5, 127.5, 127.5],
     fit: 'top-left',
+    pad: 128,
     why: 'PaddleOCR takes (x - 127.5) / 127.5 at full height',
     sure: false,
   },
