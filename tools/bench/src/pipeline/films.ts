@@ -25,7 +25,7 @@ export class Films {
     this.#folder = folder;
   }
 
-  /** Traffic for some minutes of the fastest reading: a film that starts again would count the start of a decoder. */
+  /** 13 minutes of traffic: with a film that starts again and again, starting decoders would be measured, too. */
   async long(): Promise<string> {
     return this.#make('long.mp4', ['-stream_loop', '40', '-i', asset(TRAFFIC), '-c', 'copy', '-an']);
   }
