@@ -4,13 +4,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { RouteTestResult } from '../src/route/route-test.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const CASES = path.resolve(ROOT, process.env['VANTAGE_CASES'] ?? '../shared/cases', 'iot-edge');
 const hasCases = existsSync(CASES);
 if (!hasCases) process.stderr.write(`skipped: no conformance cases at ${CASES} (set VANTAGE_CASES)\n`);
+
+/** Every command is a process of its own, and two busy cores make them slow. */
+jest.setTimeout(120_000);
 
 let folder: string;
 beforeAll(async () => {
