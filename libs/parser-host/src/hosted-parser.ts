@@ -13,7 +13,7 @@ import type {
   ParserOverlay,
   ParserResult,
 } from './types.ts';
-import { ROW_NUMBERS, type Frame } from './wire.ts';
+import { ROW_NUMBERS, problemsOf, type Frame } from './wire.ts';
 
 /** The same complaint is logged again after this time. */
 const REPEAT_LOG_MS = 60_000;
@@ -43,6 +43,8 @@ export class HostedParser implements CustomParser {
   /** Settles when the attempt to start that is under way is over. */
   #starting: Promise<void> | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
+  /** Before the next attempt: settles with it. */
+  #pause: { readonly over: Promise<void>; readonly endsAt: number } | undefined;
   #whyDown = '';
   #reloading: Promise<void> | undefined;
   #changedAgain = false;
@@ -122,7 +124,7 @@ export class HostedParser implements CustomParser {
       if (frame.header['fatal'] === true && process === this.#process) {
         this.#process = undefined;
         await process.stop();
-        this.#lost((frame.header['failed'] as string | undefined) ?? problemsOf(frame.header).join('; '));
+        this.#lost((frame.header['failed'] as string | undefined) ?? problemsOf(frame).join('; '));
       } else {
         this.#backoff.healthy();
       }
@@ -132,10 +134,11 @@ export class HostedParser implements CustomParser {
     }
   }
 
-  #result({ header, rows }: Frame): ParserResult {
+  #result(frame: Frame): ParserResult {
+    const { header, rows } = frame;
     if (typeof header['failed'] === 'string') return this.#failed(oneLine(header['failed']));
     const message = 'message' in header ? { message: header['message'] } : {};
-    const problems = problemsOf(header);
+    const problems = problemsOf(frame);
     const problem = problems.length === 0 ? {} : this.#failed(oneLine(problems.join('; ')));
     if (this.#info.modelType === undefined) return { ...message, ...problem };
     const overlay = header['overlay'] === undefined ? {} : { overlay: header['overlay'] as ParserOverlay };
@@ -203,8 +206,18 @@ export class HostedParser implements CustomParser {
     this.#whyDown = `${reason}; the parser is started again`;
     this.#options.log('warn', `parser ${this.#info.name} is started again in ${delayMs} ms: ${reason}`, { delayMs });
     clearTimeout(this.#restartTimer);
-    if (isFirst) this.#restart();
-    else this.#restartTimer = setTimeout(() => this.#restart(), delayMs);
+    if (isFirst) {
+      this.#restart();
+      return;
+    }
+    const over = new Promise<void>((resolve) => {
+      this.#restartTimer = setTimeout(() => {
+        this.#pause = undefined;
+        this.#restart();
+        resolve();
+      }, delayMs);
+    });
+    this.#pause = { over, endsAt: performance.now() + delayMs };
   }
 
   #restart(): void {
@@ -227,15 +240,21 @@ export class HostedParser implements CustomParser {
     else this.#take(process);
   }
 
-  /** The process that is being started, if it is there in time. */
+  /** The process that is being started or soon will be, if it is there in time. */
   async #started(deadlineMs: number): Promise<ParserProcess | undefined> {
-    if (this.#starting === undefined) return undefined;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, deadlineMs);
-    });
-    await Promise.race([this.#starting, late]);
+    const until = performance.now() + deadlineMs;
+    const { signal } = this.#closing;
+    let giveUp = (): void => undefined;
+    const late = new Promise<'late'>((resolve) => (giveUp = () => resolve('late')));
+    const timer = setTimeout(giveUp, deadlineMs);
+    signal.addEventListener('abort', giveUp);
+    while (this.#process === undefined && this.#closed === undefined) {
+      const isPauseTooLong = this.#pause === undefined || this.#pause.endsAt > until;
+      const next = this.#starting ?? (isPauseTooLong ? undefined : this.#pause?.over);
+      if (next === undefined || (await Promise.race([next, late])) === 'late') break;
+    }
     clearTimeout(timer);
+    signal.removeEventListener('abort', giveUp);
     return this.#process;
   }
 
@@ -271,6 +290,7 @@ export class HostedParser implements CustomParser {
     }
     const old = this.#process;
     clearTimeout(this.#restartTimer);
+    this.#pause = undefined;
     this.#backoff.reset();
     this.#take(next);
     this.#counts.reloads += 1;
@@ -279,8 +299,4 @@ export class HostedParser implements CustomParser {
     await this.#busy?.catch(() => undefined);
     await old?.stop();
   }
-}
-
-function problemsOf(header: Frame['header']): readonly string[] {
-  return Array.isArray(header['problems']) ? (header['problems'] as string[]) : [];
 }

@@ -41,6 +41,11 @@ export interface Frame {
   readonly rows: Float64Array;
 }
 
+/** What an answer says is wrong with it, beside what is right. */
+export function problemsOf({ header }: Frame): readonly string[] {
+  return Array.isArray(header['problems']) ? (header['problems'] as string[]) : [];
+}
+
 export function encodeFrame(header: object): Buffer {
   const json = Buffer.from(JSON.stringify(header));
   const lengths = Buffer.alloc(LENGTHS);

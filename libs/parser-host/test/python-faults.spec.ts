@@ -116,6 +116,20 @@ describeWithPython('a Python parser that misbehaves costs that picture only', ()
     expect(bench.log.filter(({ text }) => text.includes('is started again in 0 ms'))).toHaveLength(1);
   });
 
+  test('one that fails again and again costs those pictures only, too', async () => {
+    const parser = await open({ deadlineMs: 20_000 });
+    for (let round = 0; round < 3; round += 1) {
+      expect((await parser.read(fault('dies', 7))).error).toBe('the process ended with exit code 7');
+      expect(await parser.read([])).toEqual(GOOD);
+    }
+    expect(parser.counts).toMatchObject({ read: 6, failed: 3, restarts: 3 });
+    expect(bench.log.filter(({ text }) => /is started again in (0|500|1000) ms/.test(text))).toHaveLength(3);
+    expect((await parser.read(fault('dies', 7))).error).toBe('the process ended with exit code 7');
+    const waiting = parser.read([]);
+    await parser.close();
+    expect((await waiting).error).toBeDefined();
+  });
+
   test('a leak ends in MemoryError and a new process', async () => {
     const parser = await open({ memoryLimitMb: 1024 });
     let answer = await parser.read(fault('leaks', 200e6));
