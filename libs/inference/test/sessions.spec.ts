@@ -81,7 +81,7 @@ const TEXT = ['network-type=100', 'infer-dims=3;32;64', 'batch-size=4'];
       threads: 1,
       reason: expect.stringMatching(/^a run takes/),
     });
-  }, 20_000);
+  });
 
   test('a batch gives each picture its own answer, whoever shares it', async () => {
     pool = new WorkerPool();

@@ -72,7 +72,10 @@ if (missing !== undefined) process.stderr.write(`skipped: ${missing}\n`);
   beforeAll(async () => {
     ({ compare } = (await import(path.join(folder, 'compare.mjs'))) as { compare: typeof compare });
   });
-  afterAll(() => pool.stop());
+  afterAll(async () => {
+    for (const client of clients.values()) (await client).close();
+    await pool.stop();
+  });
 
   async function look(spec: ModelSpec, frame: Omit<FrameRequest, 'id'>): Promise<readonly ModelOutput[]> {
     const open = async (): Promise<InferenceClient> => new InferenceClient((await pool.load(spec)).connect());

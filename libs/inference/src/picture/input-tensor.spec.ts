@@ -122,6 +122,16 @@ describe('InputTensor', () => {
     expect(numbers(tensor, 2).slice(12, 16)).toEqual([5, 25, 5, 25]);
   });
 
+  test.each([
+    [1, [5, 25, 5, 25]],
+    [0, [10, 30, 10, 30]],
+  ])('scaling-filter=%d', (filter, expected) => {
+    const gradient = Array.from({ length: 16 }, (_, i) => (i % 4) * 10);
+    const tensor = tensorOf({}, [`scaling-filter=${filter}`]);
+    tensor.write(0, picture(4, 4, [gradient, gradient, gradient]));
+    expect(numbers(tensor).slice(0, 4)).toEqual(expected);
+  });
+
   test('a mean for each pixel', () => {
     const file = Buffer.concat([
       Buffer.from('P6 # made by hand\n2 2\n255\n'),

@@ -1,7 +1,7 @@
 import type { InferSpec } from '@vantage/deepstream';
 import { fitPicture, type Box, type Fit, type TensorData } from '@vantage/vision';
 import type { FrameRequest } from '../frame-port.ts';
-import { BilinearCropper, type PixelRect } from './bilinear.ts';
+import { Cropper, type PixelRect } from './cropper.ts';
 import type { MeanPicture } from './mean-file.ts';
 import { channelOrder, pictureDims, type ChannelOrder, type PictureInput } from './picture-input.ts';
 import { isPlain, normalise, pictureArray, pixelTable, toElement, type PictureArray } from './pixel-table.ts';
@@ -41,13 +41,14 @@ export class InputTensor {
   readonly #tables: readonly (PictureArray | undefined)[];
   readonly #planes: readonly number[];
   readonly #element: (value: number, mean: number) => number;
-  readonly #cropper = new BilinearCropper();
+  readonly #cropper: Cropper;
   readonly #shapes: string[] = [];
   #scratch = new Uint8Array(0);
 
   constructor(options: InputTensorOptions) {
     this.#options = options;
     const { input, infer, slots } = options;
+    this.#cropper = new Cropper(infer.scalingFilter);
     const { type, channels, width, height } = input;
     const { netScaleFactor: scale, offsets } = infer;
     this.#length = channels * width * height;

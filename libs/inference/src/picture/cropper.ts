@@ -15,8 +15,12 @@ class Taps {
   second = new Int32Array(0);
   weight = new Int32Array(0);
 
-  /** Half-pixel centres, clamped at the edges, no low pass: the kernel of nvinfer's bilinear scaling. */
-  set(from: number, length: number, count: number): void {
+  /**
+   * Half-pixel centres, clamped at the edges, no low pass: the kernel of nvinfer's bilinear scaling.
+   *
+   * @param nearest takes the pixel that a scaled one lies in
+   */
+  set(from: number, length: number, count: number, nearest: boolean): void {
     if (this.first.length < count) {
       this.first = new Int32Array(count);
       this.second = new Int32Array(count);
@@ -24,25 +28,31 @@ class Taps {
     }
     for (let i = 0; i < count; i += 1) {
       const at = Math.min(Math.max(((i + 0.5) * length) / count - 0.5, 0), length - 1);
-      const first = Math.floor(at);
+      const first = Math.floor(nearest ? at + 0.5 : at);
       this.first[i] = from + first;
       this.second[i] = from + Math.min(first + 1, length - 1);
-      this.weight[i] = Math.round((at - first) * ONE);
+      this.weight[i] = nearest ? 0 : Math.round((at - first) * ONE);
     }
   }
 }
 
 /** Cuts a rectangle out of planes of bytes and scales it, plane by plane. One for each session. */
-export class BilinearCropper {
+export class Cropper {
   readonly #x = new Taps();
   readonly #y = new Taps();
+  readonly #nearest: boolean;
   #width = 0;
   #height = 0;
 
+  /** @param filter nvinfer's `scaling-filter`: 0 takes the nearest pixel, everything else is bilinear here */
+  constructor(filter?: number) {
+    this.#nearest = filter === 0;
+  }
+
   /** @param rect inside of the picture, at least one pixel */
   aim(rect: PixelRect, width: number, height: number): void {
-    this.#x.set(rect.left, rect.width, width);
-    this.#y.set(rect.top, rect.height, height);
+    this.#x.set(rect.left, rect.width, width, this.#nearest);
+    this.#y.set(rect.top, rect.height, height, this.#nearest);
     this.#width = width;
     this.#height = height;
   }
