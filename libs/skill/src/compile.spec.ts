@@ -31,6 +31,7 @@ test('everything a pipeline names becomes a node: models in cascade order, parse
     pipelineOptions: {
       dewarp: { enable: true, config_file: 'dewarp.txt' },
       crop: { enable: true, x0: 0, x1: 9, y0: 10, y1: 19 },
+      analytics: { enable: true, config_file: 'rules.txt' },
     },
   });
   const [graph] = graphs;
@@ -41,6 +42,7 @@ test('everything a pipeline names becomes a node: models in cascade order, parse
     'tracker',
     'model/secondary-1',
     'model/secondary-2',
+    'analytics',
     'inference',
     'recorder',
   ]);
@@ -54,6 +56,7 @@ test('everything a pipeline names becomes a node: models in cascade order, parse
     crop: { left: 0, top: 10, height: 10 },
   });
   expect(graph!.nodes[2]).toMatchObject({ algorithm: 'file', configFile: 'tracker.txt', package: zip });
+  expect(graph!.nodes[5]).toMatchObject({ configFile: 'rules.txt', package: zip });
   expect(notes).toEqual([]);
 });
 

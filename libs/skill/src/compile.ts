@@ -61,6 +61,12 @@ function compilePipeline(config: PipelineConfig, streams: readonly Stream[]): Sk
     connect(last, secondary, { capacity: 1, policy: 'block' });
     last = [secondary];
   }
+  if (config.analytics) {
+    const place = { ...config.analytics, ...(config.zip ? { package: config.zip } : {}) };
+    const analytics: GraphNode = { kind: 'analytics', id: 'analytics', ...place };
+    connect(last, analytics, { capacity: 1, policy: 'block' });
+    last = [analytics];
+  }
   connect(last, { kind: 'export', id: 'inference', output: 'inference' }, { capacity: 32, policy: 'dropOldest' });
   connect(
     last,

@@ -44,6 +44,12 @@ export function describeStep(step: PlanStep): StepEffect {
       return { how: 'swap', node: `${pipeline}/${step.node}`, text: 'joins between two frames when it is loaded' };
     case 'removeModel':
       return { how: 'live', node: `${pipeline}/${step.node}`, text: 'is left out from the next frame on' };
+    case 'setAnalytics':
+      return {
+        how: 'live',
+        node: `${pipeline}/analytics`,
+        text: 'other rules apply from the next frame on and count anew',
+      };
     case 'swapTracker':
       return {
         how: 'live',

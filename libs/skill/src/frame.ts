@@ -1,3 +1,4 @@
+import type { AnalyticsResult } from './analytics/analytics.ts';
 import type { Attribute, Detection, SegmentationMap, TensorData, TextReading } from '@vantage/vision';
 
 /** A detection with what secondary models said about it. */
@@ -36,6 +37,8 @@ export interface FrameInsights {
   readonly tensors?: readonly TensorData[];
   /** Message of the primary's custom parser: a JSON value. */
   readonly custom?: unknown;
+  /** What the rules of the pipeline's nvdsanalytics file say. */
+  readonly analytics?: AnalyticsResult;
   /** The model did not look at this frame (`interval`): the tracker says where the objects are. */
   readonly predicted?: boolean;
 }

@@ -68,6 +68,14 @@ export interface TrackerNode {
   readonly configFile?: string;
 }
 
+/** Regions, lines, crowds and directions: a file of nvdsanalytics. */
+export interface AnalyticsNode {
+  readonly kind: 'analytics';
+  readonly id: string;
+  readonly package?: ModelPackage;
+  readonly configFile: string;
+}
+
 export interface RecorderNode {
   readonly kind: 'recorder';
   readonly id: string;
@@ -81,7 +89,7 @@ export interface ExportNode {
   readonly output: string;
 }
 
-export type GraphNode = SourceNode | ModelNode | TrackerNode | RecorderNode | ExportNode;
+export type GraphNode = SourceNode | ModelNode | TrackerNode | AnalyticsNode | RecorderNode | ExportNode;
 
 export type QueuePolicy = 'block' | 'dropOldest' | 'dropNewest' | 'latest';
 

@@ -1,3 +1,4 @@
+export { Analytics, type AnalyticsResult, type FrameEvent } from './analytics/analytics.ts';
 export { compileComponents, type CompileNote, type CompileResult } from './compile.ts';
 export type { FrameInsights, FrameObject } from './frame.ts';
 export {
@@ -5,6 +6,7 @@ export {
   nodesOf,
   primaryModel,
   secondaryModels,
+  type AnalyticsNode,
   type ExportNode,
   type GraphEdge,
   type GraphNode,

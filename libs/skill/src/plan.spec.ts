@@ -105,6 +105,12 @@ describe('planChange', () => {
       [{ action: 'removeModel', pipeline: 'People', node: 'model/secondary-1' }],
     ],
     [
+      'rules of an nvdsanalytics file',
+      [people],
+      [{ ...people, nodes: [...people.nodes, { kind: 'analytics', id: 'analytics', configFile: 'a.txt' } as const] }],
+      [{ action: 'setAnalytics', pipeline: 'People' }],
+    ],
+    [
       'tracker off',
       [people],
       [graph('People', [source('gate'), source('yard')], 'a.txt', false)],

@@ -22,7 +22,9 @@ export type PlanStep =
   | { readonly action: 'addModel'; readonly pipeline: string; readonly node: string }
   | { readonly action: 'removeModel'; readonly pipeline: string; readonly node: string }
   /** Tracks start anew. */
-  | { readonly action: 'swapTracker'; readonly pipeline: string; readonly why: string };
+  | { readonly action: 'swapTracker'; readonly pipeline: string; readonly why: string }
+  /** Other rules; they count anew. */
+  | { readonly action: 'setAnalytics'; readonly pipeline: string };
 
 /**
  * What to do to get from `current` to `wanted`. Removals come first, so that nothing is held twice.
@@ -55,6 +57,10 @@ function planPipeline(old: SkillGraph, graph: SkillGraph): PlanStep[] {
   if (!isDeepStrictEqual(oldTracker, tracker)) {
     const why = tracker ? (oldTracker ? 'another tracker is named' : 'a tracker is named') : 'no tracker is named';
     steps.push({ action: 'swapTracker', pipeline, why });
+  }
+
+  if (!isDeepStrictEqual(nodesOf(old, 'analytics'), nodesOf(graph, 'analytics'))) {
+    steps.push({ action: 'setAnalytics', pipeline });
   }
 
   for (const [sensor, source] of after) {

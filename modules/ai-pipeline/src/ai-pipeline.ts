@@ -27,7 +27,7 @@ import { compileComponents, type FrameInsights, type SkillGraph } from '@vantage
 import { PARSER_NAMES } from '@vantage/vision';
 import { Engine } from './engine/engine.ts';
 import type { RecordingOptions } from './engine/pipeline.ts';
-import { toInferences } from './frame-inferences.ts';
+import { toEvents, toInferences } from './frame-inferences.ts';
 import { MessageCadence, toMessage } from './inference-messages.ts';
 import { lastGoodIn, type LastGood } from './last-good.ts';
 import { locateIn, resolveModel } from './model-resolver.ts';
@@ -86,7 +86,8 @@ export class AiPipeline {
     const engine = new Engine({
       ffmpeg,
       backend: new WorkerPool({
-        cores: availableParallelism(),
+        // Cameras are decoded beside the models.
+        cores: Math.max(1, availableParallelism() - 1),
         cacheFolder: path.join(stateFolder, 'optimised-models'),
         parserHost: import.meta.resolve('@vantage/parser-host'),
         log: (level, text, fields) => logger[level](text, fields),
@@ -189,11 +190,14 @@ export class AiPipeline {
       cadence = new MessageCadence(this.#messageEveryNFrames);
       this.#cadences.set(pipeline, cadence);
     }
-    const due = cadence.push(frame);
+    const inTurn = cadence.push(frame);
+    // What happens is told at once, whosever turn it is.
+    const due = inTurn.length === 0 && (frame.analytics?.events.length ?? 0) > 0 ? [frame] : inTurn;
     if (due.length === 0) return;
     const message = toMessage(
       this.#regions.get(pipeline) ?? [],
       due.flatMap((one) => toInferences(pipeline, one)),
+      due.flatMap(toEvents),
     );
     this.#edge.send(OUTPUTS.inference, message).catch((error: unknown) => {
       this.#context.logger.warn(`inference message not sent: ${messageOf(error)}`, { pipeline });

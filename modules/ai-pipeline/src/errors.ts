@@ -1,16 +1,28 @@
 import { VantageError } from '@vantage/contracts';
 
 /** Files of a twin besides models. */
-export type NamedFile = 'tracker' | 'dewarper';
+export type NamedFile = 'tracker' | 'dewarper' | 'analytics';
+
+const MISSING = {
+  tracker: 'TRACKER_CONFIG_MISSING',
+  dewarper: 'DEWARP_CONFIG_MISSING',
+  analytics: 'ANALYTICS_CONFIG_MISSING',
+} as const;
+
+const INVALID = {
+  tracker: 'TRACKER_CONFIG_INVALID',
+  dewarper: 'DEWARP_CONFIG_INVALID',
+  analytics: 'ANALYTICS_CONFIG_INVALID',
+} as const;
 
 /** It cannot be read. */
 export function fileMissing(what: NamedFile, file: string, reason: string, cause?: unknown): VantageError {
-  const code = what === 'tracker' ? 'TRACKER_CONFIG_MISSING' : 'DEWARP_CONFIG_MISSING';
+  const code = MISSING[what];
   return new VantageError(code, `the ${what} file ${file} ${reason}`, cause === undefined ? {} : { cause });
 }
 
 /** It is something else, or has errors in it. */
 export function fileInvalid(what: NamedFile, message: string): VantageError {
-  const code = what === 'tracker' ? 'TRACKER_CONFIG_INVALID' : 'DEWARP_CONFIG_INVALID';
+  const code = INVALID[what];
   return new VantageError(code, message);
 }

@@ -3,6 +3,7 @@ import type {
   CustomInference,
   DetectionInference,
   Inference,
+  InferenceEvent,
   SegmentationInference,
 } from '@vantage/contracts';
 import type { FrameInsights } from '@vantage/skill';
@@ -42,6 +43,17 @@ export function toInferences(pipelineId: string, frame: FrameInsights): Inferenc
   ];
 }
 
+/** What happened in a frame by the rules of an nvdsanalytics file, as the envelope carries it (C.2, end). */
+export function toEvents({ sensor, frameId, analytics }: FrameInsights): InferenceEvent[] {
+  return (analytics?.events ?? []).map(({ type, zone, ...userDefinedData }) => ({
+    id: crypto.randomUUID(),
+    type,
+    zone,
+    sensor,
+    userDefinedData: { ...userDefinedData, frameId },
+  }));
+}
+
 /** The entry of type `detection`. */
 export function toInference(pipelineId: string, frame: FrameInsights): DetectionInference {
   const ids = frame.detections.map(() => crypto.randomUUID());
@@ -68,12 +80,15 @@ function sourceInfo({
 }
 
 /** What has no type of its own in the envelope, and a parser's own message as it is. */
-function customEntries({ custom, text, embedding, tensors }: FrameInsights): unknown[] {
+function customEntries({ custom, text, embedding, tensors, analytics }: FrameInsights): unknown[] {
   return [
     ...(custom === undefined || custom === null ? [] : [custom]),
     ...(text ? [{ text: text.text, confidence: round(text.score, 4) }] : []),
     ...(embedding ? [{ embedding: Array.from(embedding, (value) => round(value, 5)) }] : []),
     ...(tensors ? [{ tensors: tensors.map(toTensor) }] : []),
+    ...(analytics
+      ? [{ analytics: { regions: analytics.regions, lines: analytics.lines, overcrowded: analytics.overcrowded } }]
+      : []),
   ];
 }
 

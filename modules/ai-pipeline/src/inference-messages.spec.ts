@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { inferenceMessageSchema } from '@vantage/contracts';
 import type { FrameInsights } from '@vantage/skill';
-import { toInference, toInferences } from './frame-inferences.ts';
+import { toEvents, toInference, toInferences } from './frame-inferences.ts';
 import { MessageCadence } from './inference-messages.ts';
 
 function frame(frameId: number, sensor = 'gate', captureTimeMs = frameId * 40): FrameInsights {
@@ -97,6 +97,27 @@ test('every kind of result has its place in the envelope, and the whole is what 
   });
   expect(plate).toMatchObject({ parentId: first!['id'], points: [[0.1, 0.5]], embedding: [1] });
   expect(body).toMatchObject({ keypoints: [[0.5, 1, 0.5]] });
+});
+
+test('what happened by the rules of an analytics file becomes events, and its counts a custom entry', () => {
+  const event = { type: 'lineCrossing', zone: 'Exit', trackingId: 4, label: 'car', count: 2 } as const;
+  const analytics = {
+    regions: [{ zone: 'RF', count: 1 }],
+    lines: [{ zone: 'Exit', count: 2 }],
+    overcrowded: [],
+    events: [event],
+  };
+  const [told] = toEvents({ ...frame(9), analytics });
+  expect(told).toEqual({
+    id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    type: 'lineCrossing',
+    zone: 'Exit',
+    sensor: 'gate',
+    userDefinedData: { trackingId: 4, label: 'car', count: 2, frameId: 9 },
+  });
+  expect(toInferences('Cars', { ...frame(9), analytics })[0]!.detections).toEqual([
+    { analytics: { regions: [{ zone: 'RF', count: 1 }], lines: [{ zone: 'Exit', count: 2 }], overcrowded: [] } },
+  ]);
 });
 
 describe('MessageCadence', () => {

@@ -1,12 +1,19 @@
-import { SCHEMA_VERSION, type Inference, type InferenceMessage, type RegionOfInterest } from '@vantage/contracts';
+import {
+  SCHEMA_VERSION,
+  type Inference,
+  type InferenceEvent,
+  type InferenceMessage,
+  type RegionOfInterest,
+} from '@vantage/contracts';
 import type { FrameInsights } from '@vantage/skill';
 
 /** The envelope of messages and clip files. */
 export function toMessage(
   regionsOfInterest: readonly RegionOfInterest[],
   inferences: readonly Inference[],
+  events: readonly InferenceEvent[] = [],
 ): InferenceMessage {
-  return { schemaVersion: SCHEMA_VERSION, events: [], regionsOfInterest, inferences };
+  return { schemaVersion: SCHEMA_VERSION, events, regionsOfInterest, inferences };
 }
 
 /**

@@ -1,6 +1,12 @@
 import type { z } from 'zod';
 import { isObject } from '../json.ts';
-import { cropSchema, dewarpSchema, osdSchema, pipelineOptionsSchema } from '../twins/controller-twin.ts';
+import {
+  analyticsSchema,
+  cropSchema,
+  dewarpSchema,
+  osdSchema,
+  pipelineOptionsSchema,
+} from '../twins/controller-twin.ts';
 import { pathOf, typeName, withoutNulls, type Report } from './report.ts';
 import type { Crop } from './types.ts';
 
@@ -9,6 +15,7 @@ const LEFT_OUT = 'The pipeline is left out.';
 export interface DrawnOptions {
   readonly dewarp?: { readonly configFile: string };
   readonly crop?: Crop;
+  readonly analytics?: { readonly configFile: string };
   readonly osd: boolean;
 }
 
@@ -20,12 +27,14 @@ export function readPipelineOptions(value: unknown, path: string, report: Report
     return { osd: false };
   }
   report.unknownKeys(value, Object.keys(pipelineOptionsSchema.shape), path);
-  const dewarp = readDewarp(value['dewarp'], pathOf(path, 'dewarp'), report);
+  const dewarp = readFile(dewarpSchema, 'dewarp', value['dewarp'], pathOf(path, 'dewarp'), report);
+  const analytics = readFile(analyticsSchema, 'analytics', value['analytics'], pathOf(path, 'analytics'), report);
   const crop = readCrop(value['crop'], pathOf(path, 'crop'), report);
   const osd = part(osdSchema, value['osd'], pathOf(path, 'osd'), report);
   return {
     ...(dewarp === undefined ? {} : { dewarp }),
     ...(crop === undefined ? {} : { crop }),
+    ...(analytics === undefined ? {} : { analytics }),
     osd: osd?.enable ?? false,
   };
 }
@@ -37,14 +46,20 @@ function part<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, value: un
   return report.parse(schema, isObject(value) ? withoutNulls(value) : value, path, LEFT_OUT);
 }
 
-function readDewarp(value: unknown, path: string, report: Report): DrawnOptions['dewarp'] {
-  const dewarp = part(dewarpSchema, value, path, report);
-  if (dewarp?.enable !== true) return undefined;
-  const configFile = dewarp.config_file?.trim() ?? '';
+function readFile(
+  schema: typeof dewarpSchema | typeof analyticsSchema,
+  name: 'dewarp' | 'analytics',
+  value: unknown,
+  path: string,
+  report: Report,
+): { readonly configFile: string } | undefined {
+  const read = part(schema, value, path, report);
+  if (read?.enable !== true) return undefined;
+  const configFile = read.config_file?.trim() ?? '';
   if (configFile === '') {
     report.error(
       pathOf(path, 'config_file'),
-      `is missing, and dewarp is enabled. Name a dewarper file or disable it. ${LEFT_OUT}`,
+      `is missing, and ${name} is enabled. Name its file or disable it. ${LEFT_OUT}`,
     );
     return undefined;
   }

@@ -74,6 +74,8 @@ export interface PipelineConfig {
   readonly dewarp?: { readonly configFile: string };
   /** Absent: off. */
   readonly crop?: Crop;
+  /** Absent: off. A file of nvdsanalytics. */
+  readonly analytics?: { readonly configFile: string };
   /** Burn overlays into clips and live video. */
   readonly osd: boolean;
 }

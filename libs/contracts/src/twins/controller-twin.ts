@@ -84,6 +84,11 @@ export const secondaryModelSchema = z.object({
 
 export const dewarpSchema = z.object({ enable: z.boolean(), config_file: text.optional() });
 
+/** Ours: the file of nvdsanalytics that DeepStream's own applications name. */
+export const analyticsSchema = z
+  .object({ enable: z.boolean(), config_file: text.optional() })
+  .meta({ description: 'Regions, lines, crowds and directions: a file of nvdsanalytics.' });
+
 const pixel = z.int().min(0).max(65_535);
 
 export const cropSchema = z
@@ -104,6 +109,7 @@ export const pipelineOptionsSchema = z.object({
   dewarp: dewarpSchema.optional(),
   crop: cropSchema.optional(),
   osd: osdSchema.optional(),
+  analytics: analyticsSchema.optional(),
 });
 
 export const pipelineConfigSchema = z

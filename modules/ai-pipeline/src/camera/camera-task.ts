@@ -1,7 +1,7 @@
 import { messageOf } from '@vantage/contracts';
 import { InferenceClient, type InferenceResult } from '@vantage/inference';
 import { VideoSource, type EncodedPacket, type Picture, type PictureRequest, type SourceStream } from '@vantage/media';
-import type { FrameInsights, FrameObject } from '@vantage/skill';
+import { Analytics, type FrameInsights, type FrameObject } from '@vantage/skill';
 import { Cascade } from './cascade.ts';
 import { ClipRecorder } from './clip-recorder.ts';
 import { FrameFlow, type FlowPicture, type View } from './frame-flow.ts';
@@ -23,6 +23,7 @@ export class CameraTask {
   readonly #tracker: TrackStage;
   readonly #recorder: ClipRecorder | undefined;
   readonly #counters = new TaskCounters();
+  #analytics: Analytics | undefined;
   #numbers = new FrameNumbers(1);
   #crop: CameraSetup['crop'];
   #model: CameraModel | undefined;
@@ -40,6 +41,7 @@ export class CameraTask {
     this.#send = send;
     this.#crop = setup.crop;
     this.#tracker = new TrackStage(setup.tracker);
+    this.#analytics = setup.analytics && new Analytics(setup.analytics.spec, setup.analytics.stream);
     this.#flow = new FrameFlow({
       queue: setup.queue,
       onFrame: (picture, result) => (result ? this.#onResult(picture, result) : this.#onSkipped(picture)),
@@ -93,6 +95,11 @@ export class CameraTask {
       case 'regions':
         this.#recorder?.setRegions(message.regions);
         return;
+      case 'analytics': {
+        const { analytics } = message;
+        this.#analytics = analytics && new Analytics(analytics.spec, analytics.stream);
+        return;
+      }
       case 'tracker':
         return this.#changeTracker(message.tracker);
       case 'stop':
@@ -220,6 +227,7 @@ export class CameraTask {
   #onGap(): void {
     this.#counters.reconnects += 1;
     this.#tracker.reset();
+    this.#analytics?.reset();
     this.#cascade.reset();
     void this.#recorder?.sourceEnded();
   }
@@ -273,10 +281,15 @@ export class CameraTask {
   ): void {
     const { sourceWidth: width, sourceHeight: height } = this.#stream ?? { sourceWidth: 1, sourceHeight: 1 };
     const { sensor } = this.#setup;
-    const frame: FrameInsights = { sensor, frameId, ptsUs, captureTimeMs, width, height, detections, ...parts };
     // A model that joins starts with the group of frames that had gone by without one.
     if (this.#model && ptsUs <= this.#lastEmittedUs) return;
     this.#lastEmittedUs = Math.max(this.#lastEmittedUs, ptsUs);
+    const analytics = this.#analytics?.update(detections, ptsUs, width, height);
+    const frame: FrameInsights = {
+      ...{ sensor, frameId, ptsUs, captureTimeMs, width, height, detections },
+      ...parts,
+      ...(analytics ? { analytics } : {}),
+    };
     this.#recorder?.onInsights(frame);
     this.#send({ kind: 'insights', frame });
   }

@@ -1,6 +1,6 @@
 import type { ClipDocument, RegionOfInterest } from '@vantage/contracts';
 import type { FrameInsights } from '@vantage/skill';
-import { toInferences } from '../frame-inferences.ts';
+import { toEvents, toInferences } from '../frame-inferences.ts';
 import { toMessage } from '../inference-messages.ts';
 import type { ClipRegion } from './protocol.ts';
 
@@ -52,7 +52,9 @@ export function clipDocument(input: ClipDocumentInput): ClipDocument {
     coordinates: coordinates.map(([x, y]): [number, number] => [x, y]),
     sensor: input.sensor,
   }));
-  return toMessage(regions, inferences);
+  const [first, final] = [frames[0]?.ptsUs ?? 0, frames.at(-1)?.ptsUs ?? 0];
+  const events = insights.filter(({ ptsUs }) => ptsUs >= first && ptsUs <= final).flatMap(toEvents);
+  return toMessage(regions, inferences, events);
 }
 
 /** `2023-01-05-10:11:12`, UTC. */

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { AnalyticsSpec } from '@vantage/deepstream';
 import type { DecoderReport, Dewarp, Ffmpeg, HardwareDecode } from '@vantage/media';
 import type { FrameInsights, GraphEdge, PixelRect } from '@vantage/skill';
 import type { TrackerName, TrackerSpec } from '@vantage/vision';
@@ -49,6 +50,12 @@ export interface TrackerSetup {
   readonly classIds: readonly number[];
 }
 
+/** Rules of an nvdsanalytics file, and the number of the camera in them. */
+export interface AnalyticsSetup {
+  readonly spec: AnalyticsSpec;
+  readonly stream: number;
+}
+
 /** What a camera's thread is started with. */
 export interface CameraSetup {
   readonly sensor: string;
@@ -60,6 +67,7 @@ export interface CameraSetup {
   readonly loop: boolean;
   readonly ffmpeg: Ffmpeg;
   readonly tracker?: TrackerSetup;
+  readonly analytics?: AnalyticsSetup;
   /** Of the edge between the camera and its model. */
   readonly queue: GraphEdge['queue'];
   readonly recording?: RecordingSettings;
@@ -88,6 +96,7 @@ export type ToCamera =
   | { readonly kind: 'recordingSettings'; readonly settings: RecordingSettings }
   | { readonly kind: 'regions'; readonly regions: readonly ClipRegion[] }
   | { readonly kind: 'tracker'; readonly tracker?: TrackerSetup }
+  | { readonly kind: 'analytics'; readonly analytics?: AnalyticsSetup }
   | { readonly kind: 'stop' };
 
 export interface CameraState {

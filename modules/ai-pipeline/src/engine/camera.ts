@@ -4,6 +4,7 @@ import type { Logger } from '@vantage/observability';
 import type { DecoderReport } from '@vantage/media';
 import type { FrameInsights, PixelRect } from '@vantage/skill';
 import type {
+  AnalyticsSetup,
   CameraCounters,
   CameraModel,
   CameraSecondary,
@@ -129,6 +130,10 @@ export class Camera {
 
   setTracker(tracker: TrackerSetup | undefined): void {
     this.#send({ kind: 'tracker', ...(tracker ? { tracker } : {}) });
+  }
+
+  setAnalytics(analytics: AnalyticsSetup | undefined): void {
+    this.#send({ kind: 'analytics', ...(analytics ? { analytics } : {}) });
   }
 
   setRecordingSettings(settings: RecordingSettings): void {

@@ -1,9 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { VantageError, codeOf, messageOf } from '@vantage/contracts';
-import { parseTrackerConfig, readConfig, type AnyConfig, type TrackerLibrary } from '@vantage/deepstream';
+import {
+  parseTrackerConfig,
+  readConfig,
+  type AnalyticsSpec,
+  type AnyConfig,
+  type TrackerLibrary,
+} from '@vantage/deepstream';
 import { planDewarp, type Dewarp } from '@vantage/media';
-import type { ModelPackage, SourceNode, TrackerNode } from '@vantage/skill';
+import type { AnalyticsNode, ModelPackage, SourceNode, TrackerNode } from '@vantage/skill';
 import type { TrackerName } from '@vantage/vision';
 import type { TrackerSetup } from '../camera/protocol.ts';
 import { fileInvalid, fileMissing, type NamedFile } from '../errors.ts';
@@ -95,6 +101,21 @@ export async function resolveDewarp(
   }
   const { dewarp: value, notes } = planDewarp(config.spec);
   return { value, notes: notes.map((note) => `camera ${sensor}: ${note}`) };
+}
+
+/** The rules that a node names. @throws VantageError ANALYTICS_CONFIG_MISSING, ANALYTICS_CONFIG_INVALID */
+export async function resolveAnalytics(
+  node: AnalyticsNode | undefined,
+  locate: Locate,
+  signal: AbortSignal,
+): Promise<AnalyticsSpec | undefined> {
+  if (!node) return undefined;
+  const named = { ...(node.package ? { package: node.package } : {}), file: node.configFile };
+  const file = await locate(named, signal);
+  const config = readConfig(await readText(file, 'analytics'), path.basename(file));
+  refuseBroken(config, 'analytics');
+  if (config.kind === 'nvdsanalytics') return config.spec;
+  throw fileInvalid('analytics', `${config.fileName} is no file of nvdsanalytics (${config.kind})`);
 }
 
 async function readText(file: string, what: NamedFile): Promise<string> {

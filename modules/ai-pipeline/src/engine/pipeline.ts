@@ -1,4 +1,5 @@
 import { VantageError, codeOf, messageOf } from '@vantage/contracts';
+import type { AnalyticsSpec } from '@vantage/deepstream';
 import type { InferenceBackend, ModelReport, ModelSpec } from '@vantage/inference';
 import type { Dewarp, Ffmpeg, HardwareDecode } from '@vantage/media';
 import { Backoff, redact, type Logger } from '@vantage/observability';
@@ -12,11 +13,11 @@ import {
   type SkillGraph,
   type SourceNode,
 } from '@vantage/skill';
-import type { ClipReport, RecordingSettings, TrackerSetup } from '../camera/protocol.ts';
+import type { AnalyticsSetup, ClipReport, RecordingSettings, TrackerSetup } from '../camera/protocol.ts';
 import { cameraModel, cameraSecondary } from './camera-models.ts';
 import { Camera, type CameraStatus } from './camera.ts';
 import { ModelSlot } from './model-slot.ts';
-import { resolveDewarp, resolveTracker, type Locate } from './node-files.ts';
+import { resolveAnalytics, resolveDewarp, resolveTracker, type Locate } from './node-files.ts';
 import { ProblemList, type Problem } from './problem-list.ts';
 
 export type { Problem } from './problem-list.ts';
@@ -67,6 +68,7 @@ export interface PipelineHandlers {
 /** Files of the twin that are not models, read. */
 interface Files {
   readonly tracker: TrackerSetup | undefined;
+  readonly analytics: AnalyticsSpec | undefined;
   readonly dewarps: ReadonlyMap<string, Dewarp>;
   readonly notes: readonly string[];
 }
@@ -143,6 +145,7 @@ export class Pipeline {
           void this.#removeModel(step.node);
           break;
         case 'swapTracker':
+        case 'setAnalytics':
           filesChanged = true;
           break;
         case 'addCamera':
@@ -256,13 +259,15 @@ export class Pipeline {
     do {
       try {
         const sources = nodesOf(this.#graph, 'source');
-        const [tracker, ...dewarps] = await Promise.all([
+        const [analytics, tracker, ...dewarps] = await Promise.all([
+          resolveAnalytics(nodesOf(this.#graph, 'analytics')[0], locate, signal),
           resolveTracker(nodesOf(this.#graph, 'tracker')[0], locate, signal),
           ...sources.map((source) => resolveDewarp(source, locate, signal)),
         ]);
         if (signal.aborted) return;
         this.#useFiles({
           tracker: tracker.value,
+          analytics,
           dewarps: new Map(
             sources.flatMap(({ sensor }, at) => {
               const dewarp = dewarps[at]?.value;
@@ -289,8 +294,18 @@ export class Pipeline {
     if (before && JSON.stringify(before.tracker) !== JSON.stringify(files.tracker)) {
       for (const camera of this.#cameras.values()) camera.setTracker(files.tracker);
     }
+    if (before && JSON.stringify(before.analytics) !== JSON.stringify(files.analytics)) {
+      for (const [sensor, camera] of this.#cameras) camera.setAnalytics(this.#analyticsFor(sensor));
+    }
     this.#openIfComplete();
     this.#options.handlers.onStatus(this.#graph.id);
+  }
+
+  /** Rules name cameras by their number in the pipeline. */
+  #analyticsFor(sensor: string): AnalyticsSetup | undefined {
+    const spec = this.#files?.analytics;
+    const stream = nodesOf(this.#graph, 'source').findIndex((source) => source.sensor === sensor);
+    return spec && { spec, stream };
   }
 
   /** Whether everything that the cameras need is there. */
@@ -336,6 +351,7 @@ export class Pipeline {
     const dewarp = this.#files?.dewarps.get(sensor);
     if (source.dewarp && !dewarp && this.#files === undefined) return;
     const tracker = this.#files?.tracker;
+    const analytics = this.#analyticsFor(sensor);
     const recording = this.#recordingSettings();
     const { handlers, logger, ffmpeg, hardware } = this.#options;
     const policy = pace === 'realtime' ? ('latest' as const) : ('block' as const);
@@ -350,6 +366,7 @@ export class Pipeline {
         loop,
         ffmpeg,
         ...(tracker ? { tracker } : {}),
+        ...(analytics ? { analytics } : {}),
         queue: this.#graph.edges.find(({ from }) => from === id)?.queue ?? { capacity: 1, policy },
         ...(recording ? { recording } : {}),
         regions,
