@@ -157,7 +157,7 @@ describe.each(TRACKER_NAMES)('%s, bad input', (name) => {
     const spread = Array.from({ length: 10_000 }, (_, i) => detection(at((i % 100) * 50, Math.floor(i / 100) * 50)));
     const stacked = Array.from({ length: 10_000 }, () => detection(at(10)));
     const tracker = createTracker(name);
-    const started = performance.now();
+    const before = process.cpuUsage().user;
     for (const [frame, boxes] of [spread, stacked, spread].entries()) {
       const ids = tracker.update(boxes, frame * FRAME_US).map((each) => each.trackingId);
       expect(ids).toHaveLength(10_000);
@@ -165,8 +165,8 @@ describe.each(TRACKER_NAMES)('%s, bad input', (name) => {
       expect(new Set(given).size).toBe(given.length);
     }
     expect(tracker.trackCount).toBeLessThanOrEqual(2000);
-    // About a second here; the limit only catches growth with the square or cube of the number.
-    expect(performance.now() - started).toBeLessThan(20_000);
+    // Half a second here; the limit only catches growth with the square or cube of the number. CPU time: others may be busy.
+    expect((process.cpuUsage().user - before) / 1e6).toBeLessThan(10);
   });
 
   test('prediction moves what was seen, and changes nothing', () => {
