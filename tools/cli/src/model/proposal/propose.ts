@@ -1,3 +1,4 @@
+import { VantageError } from '@vantage/contracts';
 import { chooseOutputs, type OutputChoice, type TensorInfo } from '@vantage/vision';
 import type { OnnxModel, OnnxValue } from '@vantage/onnx';
 import { COCO } from './coco.ts';
@@ -57,11 +58,19 @@ export function propose({ model, onnxFile, labels: given, parser, preparation }:
   const metadata = readMetadata(model.metadata);
   const outputs = model.outputs.map(tensorInfo);
   const known = given ?? fromMetadata(metadata.labels);
-  const choose = (names: readonly string[], size: { width: number; height: number }): OutputChoice =>
-    chooseOutputs({ requested: parser, outputs, net: { ...size, labels: names } });
+  const choose = (names: readonly string[], size: { width: number; height: number }): OutputChoice => {
+    const net = { ...size, labels: names };
+    if (parser === undefined && isLine(input)) {
+      // Steps of symbols look like boxes: the shape of the input tells.
+      const text = chooseOutputsOrNone({ requested: 'ctc-text', outputs, net });
+      if (text) return text;
+    }
+    return chooseOutputs({ requested: parser, outputs, net });
+  };
   const names = known?.names ?? [];
-  const first = choose(names, fixedSize(input) ?? metadata.size ?? DEFAULT_SIZE);
-  const size = fixedSize(input) ?? metadata.size ?? DEFAULT_SIZES[first.task] ?? DEFAULT_SIZE;
+  const line = isLine(input) ? { width: 320, height: input.height ?? 32 } : undefined;
+  const first = choose(names, fixedSize(input) ?? metadata.size ?? line ?? DEFAULT_SIZE);
+  const size = fixedSize(input) ?? metadata.size ?? line ?? DEFAULT_SIZES[first.task] ?? DEFAULT_SIZE;
   const classes = classCountOf(first.parser.name, outputs);
   const labels = known ?? (classes === COCO.length && first.task === 'detection' ? cocoLabels() : undefined);
   const choice = choose(labels?.names ?? [], size);
@@ -84,6 +93,20 @@ export function propose({ model, onnxFile, labels: given, parser, preparation }:
     classAttributes: choice.task === 'detection' ? thresholds(choice.suppression) : [],
     notes,
   };
+}
+
+/** Low, and wide or as wide as the text is. */
+function isLine({ width, height }: PictureShape): boolean {
+  return height !== undefined && height <= 64 && (width === undefined || width >= 2 * height);
+}
+
+function chooseOutputsOrNone(request: Parameters<typeof chooseOutputs>[0]): OutputChoice | undefined {
+  try {
+    return chooseOutputs(request);
+  } catch (error) {
+    if (VantageError.is(error)) return undefined;
+    throw error;
+  }
 }
 
 function fixedSize({ width, height }: PictureShape): { width: number; height: number } | undefined {
