@@ -29,9 +29,9 @@ export interface MessagingLimits {
   /** How long a module may take to acknowledge a message, milliseconds. Default 30 000, as in edgeHub. */
   readonly messageAckTimeoutMs?: number;
   /**
-   * Most messages on the wire to one module that it has not acknowledged. Default 32; edgeHub has 1, which makes each
-   * message wait for a whole round trip. They arrive in order all the same (MQTT 3.1.1, 4.6). A message of a more urgent
-   * route waits behind so many at most, and a module that is lost gets so many once more at most.
+   * Most messages on the wire to one module that it has not acknowledged. It begins with one, as edgeHub always has, and
+   * grows by one with each acknowledgement up to this, 32 by default. Order stays (MQTT 3.1.1, 4.6). A message of a more
+   * urgent route waits behind so many at most, and a module that is lost gets so many once more at most.
    */
   readonly deliveryWindow?: number;
   /** How much is kept of what left for the cloud. Default 100 000 messages, 128 MiB. */

@@ -16,7 +16,7 @@ export interface ModuleDeliveryOptions {
   readonly logger: Logger;
   /** How long a module may take to acknowledge before the message counts as failed, milliseconds. */
   readonly ackTimeoutMs: number;
-  /** Most messages on the wire to one module. */
+  /** Most messages on the wire to one module that acknowledges each promptly; it begins with one. */
   readonly window: number;
 }
 
@@ -34,6 +34,8 @@ interface ModuleQueue {
   readonly backoff: Backoff;
   /** On the wire, in the order it was sent. */
   readonly inFlight: InFlight[];
+  /** How many may be there: one more for each that is acknowledged, one again after a failure or a new connection. */
+  window: number;
   /**
    * When the oldest on the wire became the one that is waited for. A slow module works them off one by one, so the time it
    * may take counts for each from here and not from when it was sent.
@@ -49,8 +51,8 @@ interface ModuleQueue {
 
 /**
  * Brings stored messages to the inputs of modules (contract iot-edge-runtime B.4): the most urgent queue first and
- * each in order, a window of messages on the wire per module until their PUBACKs, kept while the module is away. When the
- * oldest is not acknowledged in time, the module rests for a while that grows from one second to a minute, and gets all
+ * each in order, kept while the module is away. As edgeHub it has one message on the wire to a module that does not
+ * acknowledge; one that does gets more at a time, since each would wait for a whole round trip otherwise. When the oldest is not acknowledged in time, the module rests for a while that grows from one second to a minute, and gets all
  * that it did not acknowledge again in order; a new connection ends the rest.
  */
 export class ModuleDelivery {
@@ -98,6 +100,7 @@ export class ModuleDelivery {
     if (at >= 0) queue.inFlight.splice(at, 1);
     else takeOut(queue, item);
     queue.waitingSinceMs = performance.now();
+    queue.window = Math.min(queue.window + 1, this.#options.window);
     forgetLate(queue, item.id);
     this.#options.counts.delivered(item);
     this.#options.store.settle([item]);
@@ -137,7 +140,7 @@ export class ModuleDelivery {
     if (queue === undefined || queue.retry !== undefined || connection?.ready.has('inputs') !== true) return;
     // A connection that was taken over ends without a word.
     if (queue.inFlight[0] !== undefined && queue.inFlight[0].connection !== connection) this.disconnected(name);
-    while (queue.inFlight.length < this.#options.window) {
+    while (queue.inFlight.length < queue.window) {
       const item = queue.lanes.take();
       if (item === undefined) return;
       if (item.expiresAtMs !== null && item.expiresAtMs <= this.#options.faults.now()) {
@@ -209,6 +212,7 @@ export class ModuleDelivery {
       lanes,
       backoff: new Backoff(),
       inFlight: [],
+      window: 1,
       waitingSinceMs: 0,
       ackTimer: undefined,
       retry: undefined,
@@ -221,6 +225,7 @@ export class ModuleDelivery {
 
 /** What is on the wire goes back to the head of its queues, in its order. */
 function takeBack(queue: ModuleQueue): void {
+  queue.window = 1;
   queue.lanes.putBack(...queue.inFlight.splice(0).map(({ item }) => item));
 }
 
