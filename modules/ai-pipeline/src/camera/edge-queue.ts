@@ -11,7 +11,8 @@ export class EdgeQueue<T> {
   readonly #queue: GraphEdge['queue'];
   readonly #onDropped: (item: T) => void;
   readonly #items: T[] = [];
-  #wake: (() => void) | undefined;
+  /** One for each push that waits: while pictures are exchanged, two readers do. */
+  readonly #waiters: (() => void)[] = [];
   #passed = 0;
   #dropped = 0;
 
@@ -50,16 +51,14 @@ export class EdgeQueue<T> {
     }
     this.#items.push(item);
     if (policy !== 'block' || this.#items.length < capacity) return undefined;
-    return new Promise((resolve) => (this.#wake = resolve));
+    return new Promise((resolve) => void this.#waiters.push(resolve));
   }
 
   shift(): T | undefined {
     const item = this.#items.shift();
     if (item === undefined) return undefined;
     this.#passed += 1;
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+    this.#waiters.shift()?.();
     return item;
   }
 

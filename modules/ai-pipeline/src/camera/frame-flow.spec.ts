@@ -235,6 +235,17 @@ describe('FrameFlow', () => {
     expect((await results(4))[3]).toEqual({ frameId: 3, by: 'next' });
   });
 
+  test('block: two readers that wait, while pictures are exchanged, both go on', async () => {
+    const only = model('a');
+    const flow = flowTo('block', only);
+    void push(flow, 0);
+    void push(flow, 1);
+    const both = [push(flow, 2), push(flow, 3)];
+    for (let n = 0; n < 4; n += 1) await only.answer();
+    await Promise.all(both);
+    expect((await results(4)).map(({ frameId }) => frameId)).toEqual([0, 1, 2, 3]);
+  });
+
   test('frames that are not looked at keep their place in the order', async () => {
     const only = model('a');
     const flow = flowTo('block', only);

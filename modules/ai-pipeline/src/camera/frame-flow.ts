@@ -64,7 +64,7 @@ export class FrameFlow {
   readonly #retiring = new Map<InferenceClient, () => void>();
   #client: InferenceClient | undefined;
   #delivering = false;
-  #room: (() => void) | undefined;
+  #room: (() => void)[] = [];
   #idle: (() => void) | undefined;
 
   constructor(options: FrameFlowOptions) {
@@ -117,7 +117,7 @@ export class FrameFlow {
     this.#underWay.push({ picture, done: true });
     this.#settle();
     if (this.#underWay.length <= MAX_SKIPPED) return undefined;
-    return new Promise((resolve) => (this.#room = resolve));
+    return new Promise((resolve) => void this.#room.push(resolve));
   }
 
   /** Resolves when nothing is under way any more. */
@@ -180,17 +180,15 @@ export class FrameFlow {
       }
     }
     this.#pump();
-    if (this.#underWay.length <= MAX_SKIPPED / 2) wake(this.#room, () => (this.#room = undefined));
-    if (this.#underWay.length === 0 && !this.#delivering) wake(this.#idle, () => (this.#idle = undefined));
+    if (this.#underWay.length <= MAX_SKIPPED / 2) for (const resolve of this.#room.splice(0)) resolve();
+    if (this.#underWay.length > 0 || this.#delivering) return;
+    const idle = this.#idle;
+    this.#idle = undefined;
+    idle?.();
   }
 
   #discard({ buffer, full }: FlowPicture): void {
     this.recycle(buffer);
     if (full) this.recycle(full.buffer);
   }
-}
-
-function wake(waiter: (() => void) | undefined, forget: () => void): void {
-  forget();
-  waiter?.();
 }
