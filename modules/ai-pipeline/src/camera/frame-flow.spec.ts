@@ -240,7 +240,7 @@ describe('FrameFlow', () => {
     const flow = flowTo('block', only);
     void push(flow, 0);
     void push(flow, 1);
-    const both = [push(flow, 2), push(flow, 3)];
+    const both = [push(flow, 2), push(flow, 3)].map((held) => Promise.resolve(held));
     for (let n = 0; n < 4; n += 1) await only.answer();
     await Promise.all(both);
     expect((await results(4)).map(({ frameId }) => frameId)).toEqual([0, 1, 2, 3]);
