@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { locateHere, resolveTracker } from '@vantage/ai-pipeline';
 import { VantageError, messageOf } from '@vantage/contracts';
 import { TRACKER_NAMES, UNTRACKED, createTracker, trackerName, type Detection, type Tracker } from '@vantage/vision';
 import { motLine, readMotText, type MotRow } from './mot-text.ts';
@@ -57,7 +58,6 @@ async function openTracker({
   if (config !== undefined) {
     if (name !== undefined) throw invalid('--tracker and --config both name a tracker; give one of them');
     // The ai-pipeline's own way from a file to a tracker. MOT-Challenge text has no classes to choose from.
-    const { locateHere, resolveTracker } = await import('@vantage/ai-pipeline');
     const node = { kind: 'tracker', id: 'tracker', algorithm: 'file', configFile: config } as const;
     const { value, notes } = await resolveTracker(node, locateHere, new AbortController().signal);
     return { tracker: createTracker(value?.runsAs ?? 'light-tracker', context), about: notes.join('; ') };
