@@ -196,7 +196,9 @@ export class ParserProcess {
     let told: (() => void) | undefined;
     const answered = new Promise<void>((resolve) => (told = resolve));
     const listen = (): void => {
-      if (placeIn(this.#stderr.tail, this.#options.file) !== '') told?.();
+      // A dump arrives in pieces: a line counts once it is whole.
+      const { tail } = this.#stderr;
+      if (placeIn(tail.slice(0, tail.lastIndexOf('\n') + 1), this.#options.file) !== '') told?.();
     };
     this.#child.stderr?.on('data', listen);
     const timer = setTimeout(() => told?.(), POST_MORTEM_MS);
