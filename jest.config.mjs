@@ -11,6 +11,7 @@ export default {
   },
   transformIgnorePatterns: ['/node_modules/'],
   maxWorkers: 2,
+  testSequencer: '<rootDir>/tools/bootstrap/longest-first.mjs',
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/tools/bootstrap/closing-line-reporter.mjs'],
 };

@@ -1,0 +1,18 @@
+import path from 'node:path';
+import Sequencer from '@jest/test-sequencer';
+
+/** The soak lasts three minutes and mostly waits, so it runs beside all others; what goes through everything comes next. */
+const FIRST = ['e2e/soak.spec.ts', 'e2e/', 'tools/cli/test/'];
+
+/** Puts the longest specs first also where no earlier run tells how long each takes: a worker is not left with one alone. */
+export default class LongestFirst extends Sequencer {
+  sort(tests) {
+    return [...super.sort(tests)].sort((a, b) => rank(a) - rank(b));
+  }
+}
+
+function rank({ path: file, context }) {
+  const name = path.relative(context.config.rootDir, file).split(path.sep).join('/');
+  const at = FIRST.findIndex((start) => name.startsWith(start));
+  return at < 0 ? FIRST.length : at;
+}
