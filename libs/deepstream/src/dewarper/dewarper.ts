@@ -94,6 +94,7 @@ const PROJECTIONS: readonly (readonly [DewarpSource, DewarpTarget])[] = [
 ];
 
 const MEMORY = 'it is about buffers of the NVIDIA plugin';
+const CENTRE = 'the centre of the lens is taken to be the centre of the picture';
 const CALIBRATION = 'calibration tables are not read; write the surfaces out as [surface0], [surface1], ...';
 
 const PROPERTY_RULES: Rules<Draft<DewarperSpec>> = new Map<string, Rule<Draft<DewarperSpec>>>([
@@ -126,7 +127,13 @@ const SURFACE_RULES: Rules<SurfaceDraft> = new Map<string, Rule<SurfaceDraft>>([
       }),
     ),
   ],
-  ['surface-index', used(integer({ min: 0 }, (d, v) => void (d.surfaceIndex = v)))],
+  [
+    'surface-index',
+    notUsed(
+      'a camera shows one picture: that of the first surface section',
+      integer({ min: 0 }, (d, v) => void (d.surfaceIndex = v)),
+    ),
+  ],
   ['width', used(integer({ min: 0, max: 16384 }, (d, v) => void (d.width = v)))],
   ['height', used(integer({ min: 0, max: 16384 }, (d, v) => void (d.height = v)))],
   ['top-angle', angle((d, v) => void (d.topAngle = v))],
@@ -135,7 +142,13 @@ const SURFACE_RULES: Rules<SurfaceDraft> = new Map<string, Rule<SurfaceDraft>>([
   ['yaw', angle((d, v) => void (d.yaw = v))],
   ['roll', angle((d, v) => void (d.roll = v))],
   ['rot-axes', used(axes)],
-  ['rot-matrix', used(numbers([9], (d, v) => void (d.rotationMatrix = v)))],
+  [
+    'rot-matrix',
+    notUsed(
+      'pitch, yaw and roll turn the view',
+      numbers([9], (d, v) => void (d.rotationMatrix = v)),
+    ),
+  ],
   ['focal-length', used(numbers([1, 2], (d, v) => void (d.focalLength = pair(v))))],
   ['src-fov', used(number({ min: 0, max: 360 }, (d, v) => void (d.sourceFov = v)))],
   [
@@ -147,11 +160,35 @@ const SURFACE_RULES: Rules<SurfaceDraft> = new Map<string, Rule<SurfaceDraft>>([
       ),
     ),
   ],
-  ['src-x0', used(number({}, (d, v) => void (d.sourceX0 = v)))],
-  ['src-y0', used(number({}, (d, v) => void (d.sourceY0 = v)))],
+  [
+    'src-x0',
+    notUsed(
+      CENTRE,
+      number({}, (d, v) => void (d.sourceX0 = v)),
+    ),
+  ],
+  [
+    'src-y0',
+    notUsed(
+      CENTRE,
+      number({}, (d, v) => void (d.sourceY0 = v)),
+    ),
+  ],
   ['dst-focal-length', used(numbers([1, 2], (d, v) => void (d.targetFocalLength = pair(v))))],
-  ['dst-principal-point', used(numbers([2], (d, v) => void (d.targetPrincipalPoint = pair(v))))],
-  ['control', used(number({}, (d, v) => void (d.control = v)))],
+  [
+    'dst-principal-point',
+    notUsed(
+      CENTRE,
+      numbers([2], (d, v) => void (d.targetPrincipalPoint = pair(v))),
+    ),
+  ],
+  [
+    'control',
+    notUsed(
+      'the pushbroom projection is drawn as a cylinder of equal areas',
+      number({}, (d, v) => void (d.control = v)),
+    ),
+  ],
   ['cuda-address-mode', notUsed('it says what CUDA does beside the picture; black stands there')],
 ]);
 

@@ -91,13 +91,31 @@ export const PROPERTY_RULES: Rules<InferDraft> = new Map<string, Rule<InferDraft
     replacedBy(['cluster-mode'], used(flag((d, v) => setClusterMode(d, v ? 'dbscan' : 'group-rectangles')))),
   ],
   ['filter-out-class-ids', used(integers(0, (d, v) => void (d.filterOutClassIds = v)))],
-  ['crop-objects-to-roi-boundary', used(flag((d, v) => void (d.cropObjectsToRoiBoundary = v)))],
+  [
+    'crop-objects-to-roi-boundary',
+    notUsed(
+      'objects keep to the frame, also where they reach beyond the ROI',
+      flag((d, v) => void (d.cropObjectsToRoiBoundary = v)),
+    ),
+  ],
 
   ['classifier-threshold', used(number({ min: 0 }, (d, v) => void (d.classifierThreshold = v)))],
-  ['classifier-async-mode', used(flag((d, v) => void (d.classifierAsyncMode = v)))],
+  [
+    'classifier-async-mode',
+    notUsed(
+      'what a classifier says always travels with the frame that it looked at',
+      flag((d, v) => void (d.classifierAsyncMode = v)),
+    ),
+  ],
   ['classifier-type', used(string((d, v) => void (d.classifierType = v)))],
   ['segmentation-threshold', used(number({ min: 0 }, (d, v) => void (d.segmentationThreshold = v)))],
-  ['segmentation-output-order', used(choice(INPUT_ORDERS, (d, v) => void (d.segmentationOutputOrder = v)))],
+  [
+    'segmentation-output-order',
+    notUsed(
+      'the order is read from the shape of the output',
+      choice(INPUT_ORDERS, (d, v) => void (d.segmentationOutputOrder = v)),
+    ),
+  ],
   ['output-tensor-meta', used(flag((d, v) => void (d.outputTensorMeta = v)))],
   ['output-instance-mask', used(flag((d, v) => void (d.outputInstanceMask = v)))],
 
