@@ -67,7 +67,11 @@ function compilePipeline(config: PipelineConfig, streams: readonly Stream[]): Sk
     connect(last, analytics, { capacity: 1, policy: 'block' });
     last = [analytics];
   }
-  connect(last, { kind: 'export', id: 'inference', output: 'inference' }, { capacity: 32, policy: 'dropOldest' });
+  connect(
+    last,
+    { kind: 'export', id: 'inference', to: { kind: 'inference', output: 'inference' } },
+    { capacity: 32, policy: 'dropOldest' },
+  );
   connect(
     last,
     { kind: 'recorder', id: 'recorder', prefix: config.id.toLowerCase() },

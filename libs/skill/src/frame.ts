@@ -12,6 +12,25 @@ export interface FrameObject extends Detection {
   readonly embedding?: Float32Array;
   /** Outputs of a secondary model that nobody reads here. */
   readonly tensors?: readonly TensorData[];
+  /** `inference_id` that a custom node gave. */
+  readonly inferenceId?: string;
+  /** Milliseconds since the Unix epoch, where a custom node gave the object a time of its own. */
+  readonly timeMs?: number;
+  /** Metres (or, without a scale, pixels) a second and the direction of the movement as a unit vector in the picture. */
+  readonly motion?: { readonly speed: number; readonly direction: { readonly x: number; readonly y: number } };
+  /** `tracking_id` of a custom node that is no number of ours. */
+  readonly foreignTrackingId?: string;
+}
+
+/** What a rule or a custom node says happened (`EventMeta`). */
+export interface InsightEvent {
+  readonly type: string;
+  readonly id: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly timeMs: number;
+  /** Track or inference ids of the objects it is about. */
+  readonly relatedIds: readonly string[];
+  readonly properties: Readonly<Record<string, string>>;
 }
 
 /** What is known about one frame of one camera. Pixels stay where they were decoded; this is what travels. */
@@ -39,6 +58,10 @@ export interface FrameInsights {
   readonly custom?: unknown;
   /** What the rules of the pipeline's nvdsanalytics file say. */
   readonly analytics?: AnalyticsResult;
+  /** In the order in which nodes said so. */
+  readonly events?: readonly InsightEvent[];
+  /** `other_meta` of custom nodes, and figures of rules. */
+  readonly properties?: Readonly<Record<string, string>>;
   /** The model did not look at this frame (`interval`): the tracker says where the objects are. */
   readonly predicted?: boolean;
 }

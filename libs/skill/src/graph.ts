@@ -34,6 +34,8 @@ export interface SourceNode {
   readonly pace: 'realtime' | 'asFastAsPossible';
   /** Start a file again at its end, with timestamps that go on. */
   readonly loop: boolean;
+  /** At most so many frames a second are looked at; those between are discarded before they cost anything. */
+  readonly maxFps?: number;
 }
 
 /** A zip or folder that paths are relative to. May hold a credential. */
@@ -83,13 +85,120 @@ export interface RecorderNode {
   readonly prefix: string;
 }
 
+/** Somebody's code behind gRPC (`custom_node.proto`). May change pictures and insights. */
+export interface CustomNode {
+  readonly kind: 'custom';
+  readonly id: string;
+  /** As written: `host:port`, with an optional scheme and `/route`, or `unix:path`. */
+  readonly endpoint: string;
+  readonly deadlineMs: number;
+  /** Calls under way at most; answers go on in the order of the frames. */
+  readonly inFlight: number;
+  /** A frame whose call failed goes on without results, or not at all. */
+  readonly onFailure: 'pass' | 'drop';
+  /** What becomes of the objects that were there when the answer has some. */
+  readonly merge: 'append' | 'replace';
+  /** Messages above this are not sent. */
+  readonly maxMessageBytes: number;
+  /** Pictures larger than this are made smaller, sides kept in proportion. */
+  readonly downscale?: { readonly width: number; readonly height: number };
+  readonly tls?: { readonly caFile?: string };
+  /** A secret: never log it. */
+  readonly token?: string;
+  /** `auto` uses shared memory where the other end offers it. */
+  readonly sharedMemory: 'auto' | 'off';
+}
+
+/** Keeps objects by label and confidence; frames without objects go on. */
+export interface FilterNode {
+  readonly kind: 'filter';
+  readonly id: string;
+  /** Exact labels; empty: all. */
+  readonly labels: readonly string[];
+  /** 0 to 1; 0: no test. */
+  readonly minConfidence: number;
+}
+
+/** A rule over the objects of a camera (`rules/` says what each means exactly). Adds events and properties. */
+export interface RuleNode {
+  readonly kind: 'rule';
+  readonly id: string;
+  readonly rule: Rule;
+}
+
+/** Point of a box that a rule looks at. */
+export type Anchor = 'bottomCentre' | 'centre';
+
+export interface RuleScope {
+  /** Exact labels; empty: all. */
+  readonly labels: readonly string[];
+  readonly minConfidence: number;
+  readonly anchor: Anchor;
+}
+
+/** Corners as fractions 0..1 of the camera's frame; or the camera's region of interest of that label. */
+export type RuleArea = { readonly region: string } | { readonly polygon: Region['coordinates'] };
+
+export type Rule =
+  | (RuleScope & { readonly type: 'presence'; readonly area: RuleArea; readonly holdSeconds: number })
+  | (RuleScope & { readonly type: 'dwell'; readonly area: RuleArea; readonly seconds: number })
+  | (RuleScope & {
+      readonly type: 'crowding';
+      readonly area: RuleArea;
+      readonly atLeast: number;
+      readonly forSeconds: number;
+    })
+  | (RuleScope & {
+      readonly type: 'lineCrossing';
+      readonly line: readonly [Region['coordinates'][number], Region['coordinates'][number]];
+      readonly direction: 'both' | 'leftToRight' | 'rightToLeft';
+    })
+  | (RuleScope & { readonly type: 'counter'; readonly area?: RuleArea; readonly windowSeconds: number })
+  | (RuleScope & { readonly type: 'speed'; readonly metresPerPixel?: number; readonly overSeconds: number });
+
+/** Clips of what arrives at the node, while there are objects (`video_snippet_export`). */
+export interface SnippetNode {
+  readonly kind: 'snippet';
+  readonly id: string;
+  readonly prefix: string;
+  readonly durationSeconds: number;
+  /** From one start to the next, at least. */
+  readonly everyMinutes: number;
+  readonly overlay: boolean;
+  /** Folders of the blob's name. */
+  readonly instance: string;
+  readonly skill: string;
+  readonly device: string;
+}
+
 export interface ExportNode {
   readonly kind: 'export';
   readonly id: string;
-  readonly output: string;
+  readonly to: ExportTarget;
+  /** Seconds between two messages at least; absent: every frame. With it, frames without objects send nothing. */
+  readonly everySeconds?: number;
 }
 
-export type GraphNode = SourceNode | ModelNode | TrackerNode | AnalyticsNode | RecorderNode | ExportNode;
+export type ExportTarget =
+  /** The pipeline's own message, contract deepstream-accelerator C. */
+  | { readonly kind: 'inference'; readonly output: string }
+  /** Insights document of AI Skills at a module output. */
+  | { readonly kind: 'output'; readonly output: string; readonly brokered?: { module: string; input: string } }
+  /** May hold a credential: `redact` it. */
+  | { readonly kind: 'http'; readonly url: string; readonly doubleEncoded: boolean }
+  | { readonly kind: 'mqtt'; readonly broker: string; readonly topic: string };
+
+export type GraphNode =
+  | SourceNode
+  | ModelNode
+  | TrackerNode
+  | AnalyticsNode
+  | RecorderNode
+  | CustomNode
+  | FilterNode
+  | RuleNode
+  | SnippetNode
+  | ExportNode;
 
 export type QueuePolicy = 'block' | 'dropOldest' | 'dropNewest' | 'latest';
 
@@ -103,6 +212,8 @@ export interface GraphEdge {
 export interface SkillGraph {
   /** The pipeline's id: `inference.id` in messages, `configId` in recording commands. */
   readonly id: string;
+  /** Where it comes from a skill: the ids that its insights documents and custom nodes carry. */
+  readonly skill?: { readonly instance: string; readonly skill: string };
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
 }

@@ -1,13 +1,17 @@
 export { Analytics, type AnalyticsResult, type FrameEvent } from './analytics/analytics.ts';
 export { compileComponents, type CompileNote, type CompileResult } from './compile.ts';
-export type { FrameInsights, FrameObject } from './frame.ts';
+export type { FrameInsights, FrameObject, InsightEvent } from './frame.ts';
 export {
   nextNode,
   nodesOf,
   primaryModel,
   secondaryModels,
   type AnalyticsNode,
+  type Anchor,
+  type CustomNode,
   type ExportNode,
+  type ExportTarget,
+  type FilterNode,
   type GraphEdge,
   type GraphNode,
   type ModelNode,
@@ -16,7 +20,12 @@ export {
   type QueuePolicy,
   type RecorderNode,
   type Region,
+  type Rule,
+  type RuleArea,
+  type RuleNode,
+  type RuleScope,
   type SkillGraph,
+  type SnippetNode,
   type SourceNode,
   type TrackerNode,
 } from './graph.ts';
