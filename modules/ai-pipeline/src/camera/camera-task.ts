@@ -4,13 +4,14 @@ import { VideoSource, type EncodedPacket, type Picture, type PictureRequest, typ
 import { Analytics, type FrameInsights, type FrameObject } from '@vantage/skill';
 import { Cascade } from './cascade.ts';
 import { ClipRecorder } from './clip-recorder.ts';
-import { FrameFlow, type FlowPicture, type View } from './frame-flow.ts';
+import { FrameFlow, type FlowPicture } from './frame-flow.ts';
 import { FrameNumbers } from './frame-numbers.ts';
 import type { CameraModel, CameraSecondary, CameraSetup, FromCamera, ToCamera } from './protocol.ts';
 import { frameParts, objectsOf } from './results.ts';
 import { TaskCounters } from './task-counters.ts';
 import { threadLogger } from './thread-logger.ts';
 import { TrackStage } from './track-stage.ts';
+import type { View } from './view.ts';
 
 const COUNTERS_EVERY_MS = 1000;
 

@@ -2,14 +2,7 @@ import type { InferenceClient, InferenceResult } from '@vantage/inference';
 import type { GraphEdge } from '@vantage/skill';
 import { BufferPool } from './buffer-pool.ts';
 import { EdgeQueue, type EdgeCounters } from './edge-queue.ts';
-
-/** A part of the camera's frame, in its pixels. */
-export interface View {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
+import type { View } from './view.ts';
 
 export interface FullPicture {
   readonly buffer: ArrayBuffer;
