@@ -31,3 +31,13 @@ export {
 } from './graph.ts';
 export { describeStep, type StepEffect } from './describe-step.ts';
 export { planChange, type PlanStep } from './plan.ts';
+export { createInsightStage } from './stages/create-stage.ts';
+export { ExportGate } from './stages/export-gate.ts';
+export type { InsightStage } from './stages/insight-stage.ts';
+export {
+  toInsightsDocument,
+  type EventMeta,
+  type InsightsDocument,
+  type ObjectMeta,
+  type SkillIds,
+} from './stages/insights-document.ts';
