@@ -1,13 +1,13 @@
 import type { MessagePort } from 'node:worker_threads';
 import { messageOf } from '@vantage/contracts';
-import type { FrameReply, FrameRequest, FromSession } from './frame-port.ts';
+import { isMovable, type FrameReply, type FrameRequest, type FromSession } from './frame-port.ts';
 import type { ModelOutput } from './model-output.ts';
 import { weightOf } from './weight.ts';
 
 export interface InferenceResult {
   /** One for a picture, one for each region in their order; empty after an error. */
   readonly outputs: readonly ModelOutput[];
-  /** The picture's buffer, back for its pool. */
+  /** The picture's buffer, back for its pool; empty where it was shared memory. */
   readonly pixels: ArrayBuffer;
   readonly inferenceUs: number;
   readonly error?: string;
@@ -48,16 +48,20 @@ export class InferenceClient {
     return Math.max(1, this.#lanes.length) + 1;
   }
 
-  /** Moves `frame.pixels` away. Never rejects: a failure is in `error`, and costs this frame only. */
+  /** Moves `frame.pixels` away, unless it is shared memory. Never rejects: a failure is in `error`, and costs this frame only. */
   infer(frame: Omit<FrameRequest, 'id'>): Promise<InferenceResult> {
     const id = this.#nextId++;
     const lane = this.#freest();
     // A closed port swallows messages: nobody would ever answer.
-    if (!lane) return Promise.resolve({ ...failed(id, UNLOADED), pixels: frame.pixels });
+    if (!lane) {
+      const { pixels } = frame;
+      return Promise.resolve({ ...failed(id, UNLOADED), ...(isMovable(pixels) ? { pixels } : {}) });
+    }
     return new Promise<FrameReply>((resolve) => {
       lane.waiting.set(id, resolve);
       try {
-        lane.port.postMessage({ id, ...frame } satisfies FrameRequest, [frame.pixels]);
+        const { pixels } = frame;
+        lane.port.postMessage({ id, ...frame } satisfies FrameRequest, isMovable(pixels) ? [pixels] : []);
         if (this.#loads) Atomics.add(this.#loads, lane.place, weightOf(frame));
       } catch (error) {
         lane.waiting.delete(id);

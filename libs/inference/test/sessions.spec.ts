@@ -113,6 +113,25 @@ const TEXT = ['network-type=100', 'infer-dims=3;32;64', 'batch-size=4'];
     client.close();
   });
 
+  test('a picture in shared memory stays where it is and gives the same answer', async () => {
+    pool = new WorkerPool();
+    const client = new InferenceClient((await pool.load(spec('mnist.onnx', 'network-type=1'))).connect());
+    const frame = noise(28, 28);
+    const shared = new Uint8Array(new SharedArrayBuffer(3 * 28 * 28));
+    shared.set(new Uint8Array(frame.pixels));
+    const before = Buffer.from(shared).toString('hex');
+    const branches = await Promise.all([1, 2].map(() => client.infer({ ...frame, pixels: shared.buffer })));
+    const moved = await client.infer(frame);
+    expect(moved.outputs[0]!.attributes).toHaveLength(1);
+    for (const { outputs, error, pixels } of branches) {
+      expect(error).toBeUndefined();
+      expect(outputs).toEqual(moved.outputs);
+      expect(pixels.byteLength).toBe(0);
+    }
+    expect(Buffer.from(shared).toString('hex')).toBe(before);
+    client.close();
+  });
+
   test('a picture with too few pixels costs itself only', async () => {
     pool = new WorkerPool();
     const client = new InferenceClient((await pool.load(spec('mnist.onnx', 'network-type=1'))).connect());

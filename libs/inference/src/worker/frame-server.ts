@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { FrameReply, FrameRequest } from '../frame-port.ts';
+import { isMovable, type FrameReply, type FrameRequest } from '../frame-port.ts';
 import type { Batching } from '../model-spec.ts';
 import type { ModelOutput } from '../model-output.ts';
 import { weightOf } from '../weight.ts';
@@ -84,7 +84,8 @@ export class FrameServer {
   }
 
   #answer({ camera, frame }: QueuedFrame<Camera>, answers: readonly SessionAnswer[], inferenceUs: number): void {
-    const { id, pixels } = frame;
+    const { id } = frame;
+    const pixels = isMovable(frame.pixels) ? frame.pixels : new ArrayBuffer(0);
     const { port, load } = camera;
     if (load) Atomics.sub(load.counts, load.place, weightOf(frame));
     const failed = answers.find((answer) => 'error' in answer);
