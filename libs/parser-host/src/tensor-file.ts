@@ -1,7 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { closeSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
+import { SharedFile } from '@vantage/shared-memory';
 import { asFloats, elementCount, type TensorData } from '@vantage/vision';
 import type { RequestHeader, WireType } from './wire.ts';
 
@@ -9,32 +6,25 @@ const ALIGNMENT = 64;
 const MAX_BYTES = 512 * 1024 * 1024;
 
 /**
- * The memory through which tensors reach a parser process: a file without a name in /dev/shm (where that is missing or
- * full: the folder for temporary files) that both sides hold open. The process maps it privately, so one copy is made;
- * a pipe makes two. It vanishes with the last process that holds it.
+ * The memory through which tensors reach a parser process: a file without a name that both sides hold open. The process maps
+ * it privately, so one copy is made; a pipe makes two.
  */
 export class TensorFile {
-  readonly fd: number;
+  readonly #file: SharedFile;
   #size = 0;
 
-  private constructor(fd: number) {
-    this.fd = fd;
+  private constructor(file: SharedFile) {
+    this.#file = file;
   }
 
   /** @param folders where to try, best first */
-  static open(folders: readonly string[] = ['/dev/shm', os.tmpdir()]): TensorFile {
-    let failure: unknown;
-    for (const folder of folders) {
-      const name = path.join(folder, `vantage-parser-${randomUUID()}`);
-      try {
-        const fd = openSync(name, 'wx+', 0o600);
-        unlinkSync(name);
-        return new TensorFile(fd);
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure;
+  static open(folders?: readonly string[]): TensorFile {
+    return new TensorFile(SharedFile.create({ prefix: 'vantage-parser-', ...(folders ? { folders } : {}) }));
+  }
+
+  /** For the other process to inherit. */
+  get fd(): number {
+    return this.#file.fd;
   }
 
   /**
@@ -52,36 +42,20 @@ export class TensorFile {
       const entry = { name: tensor.name, type, dims, offset };
       const end = offset + data.byteLength;
       if (end > MAX_BYTES) throw new Error(`the outputs are larger than ${MAX_BYTES / 1024 / 1024} MiB`);
-      this.#writeAll(data, offset);
+      this.#file.write(data, offset);
       offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
       return entry;
     });
     // A mapping must not reach over the end of the file. It never shrinks: a parser may still look at the last picture.
     if (offset > this.#size) {
-      ftruncateSync(this.fd, offset);
+      this.#file.resize(offset);
       this.#size = offset;
     }
     return { id, bytes: offset, tensors: entries };
   }
 
   close(): void {
-    closeSync(this.fd);
-  }
-
-  #writeAll(data: Float32Array | Int8Array | Int32Array, offset: number): void {
-    let done = 0;
-    while (done < data.byteLength) {
-      const bytes = new Uint8Array(data.buffer, data.byteOffset + done, data.byteLength - done);
-      try {
-        done += writeSync(this.fd, bytes, 0, bytes.length, offset + done);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-        const megabytes = Math.ceil((offset + data.byteLength) / 1024 / 1024);
-        throw new Error(
-          `no shared memory for outputs of ${megabytes} MiB; a container has 64 MiB unless HostConfig.ShmSize says more`,
-        );
-      }
-    }
+    this.#file.close();
   }
 }
 
