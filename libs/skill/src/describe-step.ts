@@ -1,3 +1,4 @@
+import type { GraphNode } from './graph.ts';
 import type { PlanStep } from './plan.ts';
 
 /**
@@ -11,6 +12,14 @@ export interface StepEffect {
   /** A sentence for people. */
   readonly text: string;
 }
+
+/** What is felt where a node's settings change. */
+const NODE_TEXTS: Readonly<Partial<Record<GraphNode['kind'], string>>> = {
+  custom: 'is called anew with its new settings; other branches and cameras do not notice',
+  rule: 'its settings apply from the next frame on, and it counts anew',
+  snippet: 'its settings apply from the next clip on',
+  export: 'its settings apply from the next message on',
+};
 
 /** What a step does, for people: before it is applied, or in a log. */
 export function describeStep(step: PlanStep): StepEffect {
@@ -49,6 +58,20 @@ export function describeStep(step: PlanStep): StepEffect {
         how: 'live',
         node: `${pipeline}/analytics`,
         text: 'other rules apply from the next frame on and count anew',
+      };
+    case 'setRate':
+      return { how: 'live', node: camera(step), text: 'another number of frames a second is looked at from now on' };
+    case 'setGraph':
+      return {
+        how: 'live',
+        node: pipeline,
+        text: 'its nodes are wired anew between two frames; those that are the same keep what they know',
+      };
+    case 'setNode':
+      return {
+        how: step.kind === 'custom' ? 'restart' : 'live',
+        node: `${pipeline}/${step.node}`,
+        text: NODE_TEXTS[step.kind] ?? 'its settings apply from the next frame on',
       };
     case 'swapTracker':
       return {

@@ -168,7 +168,8 @@ export interface SnippetNode {
   /** Folders of the blob's name. */
   readonly instance: string;
   readonly skill: string;
-  readonly device: string;
+  /** Absent: the camera's name. */
+  readonly device?: string;
 }
 
 export interface ExportNode {

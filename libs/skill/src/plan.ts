@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { nodesOf, primaryModel, secondaryModels, type ModelNode, type SkillGraph, type SourceNode } from './graph.ts';
+import { nodesOf, type GraphNode, type ModelNode, type SkillGraph, type SourceNode } from './graph.ts';
 
 /**
  * One step from the graphs that run to the graphs that are wanted. Steps name what is touched; everything that no step
@@ -24,7 +24,13 @@ export type PlanStep =
   /** Tracks start anew. */
   | { readonly action: 'swapTracker'; readonly pipeline: string; readonly why: string }
   /** Other rules; they count anew. */
-  | { readonly action: 'setAnalytics'; readonly pipeline: string };
+  | { readonly action: 'setAnalytics'; readonly pipeline: string }
+  /** Another number of frames a second: between two frames. */
+  | { readonly action: 'setRate'; readonly pipeline: string; readonly sensor: string }
+  /** Nodes or edges behind the models came or went: the others keep what they know, and no camera is opened again. */
+  | { readonly action: 'setGraph'; readonly pipeline: string }
+  /** Other settings of one node, between two frames; somebody's code behind gRPC is called anew. Never beside `setGraph`. */
+  | { readonly action: 'setNode'; readonly pipeline: string; readonly node: string; readonly kind: GraphNode['kind'] };
 
 /**
  * What to do to get from `current` to `wanted`. Removals come first, so that nothing is held twice.
@@ -34,12 +40,13 @@ export type PlanStep =
 export function planChange(current: readonly SkillGraph[], wanted: readonly SkillGraph[]): PlanStep[] {
   const before = new Map(current.map((graph) => [graph.id, graph]));
   const after = new Map(wanted.map((graph) => [graph.id, graph]));
+  const goesOn = (id: string): boolean => isDeepStrictEqual(before.get(id)?.skill, after.get(id)?.skill);
   const removed: PlanStep[] = [...before.keys()]
-    .filter((id) => !after.has(id))
+    .filter((id) => !after.has(id) || !goesOn(id))
     .map((pipeline) => ({ action: 'removePipeline', pipeline }));
   const changed = [...after].flatMap(([pipeline, graph]): PlanStep[] => {
     const old = before.get(pipeline);
-    return old ? planPipeline(old, graph) : [{ action: 'addPipeline', pipeline }];
+    return old && goesOn(pipeline) ? planPipeline(old, graph) : [{ action: 'addPipeline', pipeline }];
   });
   return [...removed, ...changed];
 }
@@ -62,6 +69,7 @@ function planPipeline(old: SkillGraph, graph: SkillGraph): PlanStep[] {
   if (!isDeepStrictEqual(nodesOf(old, 'analytics'), nodesOf(graph, 'analytics'))) {
     steps.push({ action: 'setAnalytics', pipeline });
   }
+  steps.push(...planNodes(old, graph));
 
   for (const [sensor, source] of after) {
     const previous = before.get(sensor);
@@ -74,6 +82,7 @@ function planPipeline(old: SkillGraph, graph: SkillGraph): PlanStep[] {
     else {
       const picture = whyOtherPicture(previous, source);
       if (picture) steps.push({ action: 'setPicture', pipeline, sensor, why: picture });
+      if (previous.maxFps !== source.maxFps) steps.push({ action: 'setRate', pipeline, sensor });
     }
     if (!isDeepStrictEqual(previous.regions, source.regions)) steps.push({ action: 'setRegions', pipeline, sensor });
   }
@@ -82,29 +91,60 @@ function planPipeline(old: SkillGraph, graph: SkillGraph): PlanStep[] {
 
 function planModels(old: SkillGraph, graph: SkillGraph): PlanStep[] {
   const pipeline = graph.id;
-  const before = new Map(modelsOf(old).map((node) => [node.id, node]));
-  const after = new Map(modelsOf(graph).map((node) => [node.id, node]));
+  const before = new Map(nodesOf(old, 'model').map((node) => [node.id, node]));
+  const after = new Map(nodesOf(graph, 'model').map((node) => [node.id, node]));
   const steps: PlanStep[] = [];
   for (const node of before.keys()) if (!after.has(node)) steps.push({ action: 'removeModel', pipeline, node });
   for (const [node, model] of after) {
     const previous = before.get(node);
     if (!previous) steps.push({ action: 'addModel', pipeline, node });
-    else if (!isDeepStrictEqual(previous, model)) {
+    else if (!isDeepStrictEqual(withoutOrder(previous), withoutOrder(model))) {
       steps.push({ action: 'swapModel', pipeline, node, why: whySwap(previous, model) });
     }
   }
   return steps;
 }
 
-function modelsOf(graph: SkillGraph): ModelNode[] {
-  const primary = primaryModel(graph);
-  return [...(primary ? [primary] : []), ...secondaryModels(graph)];
+/** Its place among the models that look at objects follows from the nodes and edges. */
+function withoutOrder({ role, ...node }: ModelNode): unknown {
+  return { ...node, onObjects: typeof role === 'object' };
 }
 
 function whySwap(before: ModelNode, after: ModelNode): string {
   if (!isDeepStrictEqual(before.package, after.package)) return 'its package changed';
   if (before.configFile !== after.configFile) return 'another configuration file is named';
+  if (typeof before.role !== typeof after.role) {
+    return `it looks at ${typeof after.role === 'object' ? 'objects' : 'frames'} now`;
+  }
   return 'another parser is named';
+}
+
+/** Kinds that steps of their own tell about. */
+const OWN_STEPS: ReadonlySet<GraphNode['kind']> = new Set(['source', 'model', 'analytics']);
+
+/** What comes behind the models. Graphs of `pipelineConfigs` have one shape, which the other steps tell all about. */
+function planNodes(old: SkillGraph, graph: SkillGraph): PlanStep[] {
+  if (!graph.skill) return [];
+  const pipeline = graph.id;
+  if (!isDeepStrictEqual(shapeOf(old), shapeOf(graph))) return [{ action: 'setGraph', pipeline }];
+  const before = new Map(old.nodes.map((node) => [node.id, node]));
+  const [tracker] = nodesOf(graph, 'tracker');
+  return graph.nodes
+    .filter((node) => !OWN_STEPS.has(node.kind) && node.id !== tracker?.id)
+    .filter((node) => !isDeepStrictEqual(before.get(node.id), node))
+    .map(({ id, kind }) => ({ action: 'setNode', pipeline, node: id, kind }));
+}
+
+/** Cameras come and go by steps of their own, so all of them are one here, and their queues are theirs. */
+function shapeOf({ nodes, edges }: SkillGraph): unknown {
+  const cameras = new Set(nodes.filter(({ kind }) => kind === 'source').map(({ id }) => id));
+  const links = edges.map(({ from, to, queue }) =>
+    cameras.has(from) ? `camera>${to}` : `${JSON.stringify([from, to])} ${queue.policy} ${queue.capacity}`,
+  );
+  return {
+    nodes: nodes.filter(({ kind }) => kind !== 'source').map(({ kind, id }) => `${kind} ${id}`),
+    links: [...new Set(links)],
+  };
 }
 
 function whyReopen(before: SourceNode, after: SourceNode): string | undefined {

@@ -83,8 +83,9 @@ export class Engine extends EventEmitter<EngineEvents> {
     const steps = planChange(current, graphs);
     const byPipeline = Map.groupBy(steps, (step) => step.pipeline);
     const wanted = new Map(graphs.map((graph) => [graph.id, graph]));
-    const removals = [...byPipeline].filter(([id]) => !wanted.has(id));
-    await Promise.all(removals.map(([id]) => this.#remove(id)));
+    // Also of one that another takes the name of.
+    const removals = steps.filter(({ action }) => action === 'removePipeline');
+    await Promise.all(removals.map(({ pipeline }) => this.#remove(pipeline)));
     // Pipelines do not wait for each other: one model's slow download must not hold up another's cameras.
     await Promise.all(
       [...byPipeline].map(async ([id, own]) => {

@@ -163,6 +163,10 @@ export class Pipeline {
         case 'setRegions':
           this.#cameras.get(step.sensor)?.setRegions(this.#source(step.sensor).regions);
           break;
+        case 'setRate':
+        case 'setGraph':
+        case 'setNode':
+          break;
         case 'addPipeline':
         case 'removePipeline':
           throw new VantageError('PLAN_STEP_MISPLACED', `${step.action} is not a step inside a pipeline`);
