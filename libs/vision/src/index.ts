@@ -92,3 +92,16 @@ export {
 } from './tracking/create.ts';
 export { assign } from './tracking/assignment.ts';
 export { PairList } from './tracking/pairs.ts';
+export { Canvas, type PaintedPicture } from './paint/canvas.ts';
+export { parseColour, pictureBytes, type PixelFormat, type Rgb } from './paint/layout.ts';
+export {
+  classColour,
+  paintObjects,
+  paintRegions,
+  snippetTitle,
+  thicknessOf,
+  trackTitle,
+  type PaintStyle,
+  type PaintedObject,
+  type PaintedRegion,
+} from './paint/paint.ts';

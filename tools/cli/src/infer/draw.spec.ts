@@ -1,42 +1,62 @@
-import { expect, test } from '@jest/globals';
-import { Canvas } from './canvas.ts';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { resolveFfmpeg, type Ffmpeg } from '@vantage/media';
+import type { FrameInsights } from '@vantage/skill';
+import { drawDetections } from './draw.ts';
 
-const blank = (): Canvas => new Canvas(Buffer.alloc(20 * 16 * 3), 20, 16);
-const lit = ({ pixels, width, height }: Canvas): string[] =>
-  Array.from({ length: height }, (_, y) =>
-    Array.from({ length: width }, (_, x) => ((pixels[(y * width + x) * 3] ?? 0) > 128 ? '#' : '.')).join(''),
-  );
+const folder = mkdtempSync(join(tmpdir(), 'vantage-draw-'));
+const input = join(folder, 'grey.png');
+let ffmpeg: Ffmpeg;
 
-test('letters, on a bar that stays inside of the picture', () => {
-  const canvas = blank();
-  canvas.label('T1', -5, -5, 1, [255, 255, 255]);
-  // Dark letters on a light bar of 13 by 10.
-  expect(lit(canvas).slice(0, 10)).toEqual([
-    '#############.......',
-    '#.....###.###.......',
-    '#.#.#.##..###.......',
-    '###.#####.###.......',
-    '###.#####.###.......',
-    '###.#####.###.......',
-    '###.#####.###.......',
-    '###.####...##.......',
-    '#############.......',
-    '#############.......',
-  ]);
+const frame: FrameInsights = {
+  ...{ sensor: 'a', frameId: 0, ptsUs: 0, captureTimeMs: 0, width: 64, height: 48 },
+  detections: [
+    {
+      ...{ classId: 1, label: 'car', confidence: 0.9, trackingId: -1, componentId: 1, attributes: [] },
+      box: { left: 10, top: 20, width: 30, height: 20 },
+    },
+  ],
+};
+
+beforeAll(async () => {
+  ffmpeg = await resolveFfmpeg();
+  const grey = ['-f', 'lavfi', '-i', 'color=0x808080:size=64x48', '-frames:v', '1'];
+  execFileSync(ffmpeg.path, ['-v', 'error', ...grey, input]);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('the picture of a frame with its boxes is written as a PNG', async () => {
+  const output = join(folder, 'drawn.png');
+  await drawDetections({ ffmpeg, input, output, frame });
+  const args = ['-v', 'error', '-i', output, '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'];
+  const pixels = execFileSync(ffmpeg.path, args);
+  const at = (x: number, y: number): number[] => [...pixels.subarray((y * 64 + x) * 3, (y * 64 + x) * 3 + 3)];
+  expect(pixels.length).toBe(64 * 48 * 3);
+  // The second class is orange; two pixels thick; inside and outside are as they were.
+  for (const [x, y] of [
+    [10, 20],
+    [39, 39],
+    [11, 30],
+  ] as const)
+    expect(at(x, y)).toEqual([255, 165, 0]);
+  for (const [x, y] of [
+    [12, 30],
+    [9, 30],
+    [25, 42],
+  ] as const)
+    expect(at(x, y)).toEqual(at(0, 47));
 });
 
-test('frames and masks that leave the picture are cut off', () => {
-  const canvas = blank();
-  canvas.frame(-10, 4, 15, 100, 1, [255, 0, 0]);
-  expect(lit(canvas)[4]).toBe('#####...............');
-  expect(lit(canvas)[5]).toBe('....#...............');
-  const masked = blank();
-  masked.pixels.fill(200);
-  masked.mask(
-    { width: 2, height: 1, data: Uint8Array.of(255, 0) },
-    { left: 0, top: 0, width: 40, height: 2 },
-    [0, 0, 0],
+test('a file that is no picture, and one that cannot be written, are told apart from a picture', async () => {
+  const output = join(folder, 'none.png');
+  await expect(drawDetections({ ffmpeg, input: import.meta.filename, output, frame })).rejects.toMatchObject({
+    code: 'DRAW_FAILED',
+  });
+  const nowhere = join(folder, 'no/such/folder.png');
+  await expect(drawDetections({ ffmpeg, input, output: nowhere, frame })).rejects.toThrow(
+    /folder\.png was not written/,
   );
-  expect(lit(masked)[0]).toBe('....................');
-  expect(lit(masked)[2]).toBe('####################');
 });

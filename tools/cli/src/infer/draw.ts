@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { VantageError, messageOf } from '@vantage/contracts';
 import type { Ffmpeg } from '@vantage/media';
-import type { FrameInsights, FrameObject } from '@vantage/skill';
-import { Canvas, type Rgb } from './canvas.ts';
+import type { FrameInsights } from '@vantage/skill';
+import { Canvas, classColour, paintObjects } from '@vantage/vision';
 import { attributeText, percent } from './frame-text.ts';
 
 export interface DrawRequest {
@@ -13,16 +13,6 @@ export interface DrawRequest {
   readonly frame: FrameInsights;
 }
 
-const COLOURS: readonly Rgb[] = [
-  [0, 255, 0],
-  [255, 165, 0],
-  [0, 255, 255],
-  [255, 0, 255],
-  [255, 255, 0],
-  [255, 60, 60],
-  [255, 255, 255],
-  [80, 140, 255],
-];
 const MAX_ERROR_BYTES = 64 * 1024;
 
 /**
@@ -41,7 +31,7 @@ export async function drawDetections({ ffmpeg, input, output, frame }: DrawReque
       ...['-vf', `scale=${width}:${height}`, '-pix_fmt', 'rgb24', '-f', 'rawvideo', 'pipe:1'],
     ]);
     if (pixels.length !== width * height * 3) throw new Error('the picture cannot be read again');
-    drawFrame(new Canvas(pixels, width, height), frame);
+    drawFrame(new Canvas({ data: pixels, width, height, format: 'rgb24' }), frame);
     await run(
       ffmpeg,
       [
@@ -58,16 +48,15 @@ export async function drawDetections({ ffmpeg, input, output, frame }: DrawReque
 
 function drawFrame(canvas: Canvas, frame: FrameInsights): void {
   const { width, height, segmentation, classifications, text } = frame;
-  const size = Math.max(1, Math.round(height / 400));
   if (segmentation) {
     const { classes } = segmentation;
     canvas.tint(segmentation, { left: 0, top: 0, width, height }, (cell) => {
       const classId = classes[cell] ?? -1;
       // Class 0 is the background of most.
-      return classId > 0 ? colourOf(classId) : undefined;
+      return classId > 0 ? classColour(classId) : undefined;
     });
   }
-  for (const object of frame.detections) drawObject(canvas, object, size);
+  paintObjects(canvas, frame.detections);
   const said = [
     ...(classifications ?? []).map(attributeText),
     ...(text ? [`"${text.text}" ${percent(text.score)}`] : []),
@@ -75,28 +64,7 @@ function drawFrame(canvas: Canvas, frame: FrameInsights): void {
       .filter(({ classId }) => classId > 0)
       .map(({ label, share }) => `${label} ${percent(share)}`),
   ];
-  for (const [at, line] of said.slice(0, 8).entries()) canvas.label(line, 0, at * 10 * size, size, [255, 255, 255]);
-}
-
-function drawObject(canvas: Canvas, object: FrameObject, size: number): void {
-  const { box, classId, label, confidence, trackingId, mask, points, keypoints, attributes, text } = object;
-  const colour = colourOf(classId);
-  const thickness = Math.max(2, Math.round(canvas.height / 240));
-  if (mask) canvas.mask(mask, box, colour);
-  canvas.frame(box.left, box.top, box.width, box.height, thickness, colour);
-  const dot = 2 * thickness;
-  const found = [...(points ?? []), ...(keypoints ?? []).filter(({ score }) => score > 0)];
-  for (const { x, y } of found) canvas.fill(x - dot / 2, y - dot / 2, dot, dot, [255, 40, 40]);
-  const name = [
-    `${label}${trackingId > 0 ? ` #${trackingId}` : ''} ${percent(confidence)}`,
-    ...attributes.map((one) => one.label),
-    ...(text ? [`"${text.text}"`] : []),
-  ].join(' ');
-  canvas.label(name, box.left, box.top - 10 * size, size, colour);
-}
-
-function colourOf(classId: number): Rgb {
-  return COLOURS[Math.max(0, classId) % COLOURS.length] ?? [0, 255, 0];
+  for (const [at, line] of said.slice(0, 8).entries()) canvas.label(line, 0, at * canvas.lineHeight, [255, 255, 255]);
 }
 
 /** Runs ffmpeg to its end. @returns what it wrote to its standard output */

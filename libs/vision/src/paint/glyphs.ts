@@ -5,7 +5,7 @@ export const GLYPH_HEIGHT = 8;
 const FIRST = 0x20;
 
 /** The usual 5 by 7 letters of small displays: ASCII from the space on, a byte a column. */
-const COLUMNS = Buffer.from(
+const COLUMNS = Uint8Array.from(
   [
     '000000000000005F00000007000700147F147F14242A7F2A12231308646236495620500008070300',
     '001C2241000041221C002A1C7F1C2A08083E08080080703000080808080800006060002010080402',
@@ -19,13 +19,15 @@ const COLUMNS = Buffer.from(
     '7F0804047800447D40002040403D007F1028440000417F40007C047804787C080404783844444438',
     'FC1824241818242418FC7C08040408485454542404043F44243C4040207C1C2040201C3C4030403C',
     '44281028444C9090907C4464544C440008364100000077000000413608000201020402',
-  ].join(''),
-  'hex',
+  ]
+    .join('')
+    .match(/../g) ?? [],
+  (byte) => parseInt(byte, 16),
 );
 
-/** The columns of a character; those of `?` for what has none. */
+/** The columns of a character, of its base letter where it has accents; those of `?` for what has none. */
 export function glyphOf(character: string): Uint8Array {
-  const code = (character.codePointAt(0) ?? 0) - FIRST;
+  const code = (character.normalize('NFD').codePointAt(0) ?? 0) - FIRST;
   const index = code >= 0 && code < COLUMNS.length / GLYPH_WIDTH ? code : '?'.charCodeAt(0) - FIRST;
   return COLUMNS.subarray(index * GLYPH_WIDTH, (index + 1) * GLYPH_WIDTH);
 }
