@@ -1,7 +1,11 @@
 /** One Jest for the whole house. TypeScript reaches it through swc; the modules themselves run on Node's own type stripping. */
 export default {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/{libs,modules,tools}/*/{src,test}/**/*.spec.ts', '<rootDir>/e2e/**/*.spec.ts'],
+  testMatch: [
+    '<rootDir>/{libs,modules,tools}/*/{src,test}/**/*.spec.ts',
+    '<rootDir>/sdk/*/test/**/*.spec.ts',
+    '<rootDir>/e2e/**/*.spec.ts',
+  ],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -1,6 +1,8 @@
 """The base class of custom nodes."""
 
 import hmac
+import logging
+import time
 
 import grpc
 
@@ -14,6 +16,8 @@ class CustomNode:
     Override `describe` and `process`; or, as in the public sample, `Handshake` and `Process`, which see the messages as
     they are. Calls come from several threads at once when several clients are connected.
     """
+
+    _description = None
 
     def describe(self):
         """What the node wants and gives. Asked at each handshake."""
@@ -33,7 +37,7 @@ class CustomNode:
         """Called once after the last frame."""
 
     def Handshake(self, request, context):
-        description = self.describe()
+        description = self._description = self.describe()
         return pb.HandshakeResponse(
             ack=request.seq,
             image_type=IMAGE_TYPES[description.wire_image],
@@ -42,11 +46,15 @@ class CustomNode:
         )
 
     def Process(self, request, context):
-        description = self.describe()
+        # The protocol does not make a client shake hands first.
+        description = self._description or self.describe()
         frame = Frame(request, description.wire_image)
         return write_answer(self.process(frame), frame, description)
 
 
+_LOGGER = logging.getLogger("vantage_custom_node")
+# The same error on every frame of a camera is worth one traceback in this many seconds.
+_LOG_AGAIN = 10.0
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -61,14 +69,29 @@ def guarded(method):
         try:
             return method(request, context)
         except Exception as error:
+            _log(error)
             code = _STATUS.get(getattr(error, "grpc_code", None))
             if code is None or code is grpc.StatusCode.OK:
                 raise
             context.abort(code, str(error))
         except (SystemExit, KeyboardInterrupt) as error:
+            _log(error)
             raise RuntimeError(f"the node called exit ({error})") from error
 
     return call
+
+
+_last_logged = ("", 0.0)
+
+
+def _log(error):
+    """gRPC logs to nowhere unless logging was set up; a developer wants to see the line that failed."""
+    global _last_logged
+    text, now = repr(error), time.monotonic()
+    if text == _last_logged[0] and now - _last_logged[1] < _LOG_AGAIN:
+        return
+    _last_logged = (text, now)
+    _LOGGER.error("a frame failed: %s", error, exc_info=True)
 
 
 def bearer_check(token):
