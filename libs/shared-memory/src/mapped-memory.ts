@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module';
 import { markAsUntransferable } from 'node:worker_threads';
-import type koffi from 'koffi';
+import { loadLibC } from './libc.ts';
 import { noSharedMemory, type SharedFile } from './shared-file.ts';
 
 // mmap(2) and errno(3) of Linux.
@@ -8,33 +7,6 @@ const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 const ENOSPC = 28;
-
-interface LibC {
-  mmap(at: null, bytes: number, protection: number, flags: number, fd: number, offset: number): bigint;
-  munmap(at: bigint, bytes: number): number;
-  /** Gives an error number instead of setting it. */
-  posix_fallocate(fd: number, offset: number, bytes: number): number;
-  view(at: bigint, bytes: number): ArrayBuffer;
-  errno(): number;
-}
-
-let libc: LibC | undefined;
-
-/** Loaded when somebody maps: a foreign function interface is not for those who do not. */
-function loadLibC(): LibC {
-  if (libc !== undefined) return libc;
-  if (process.platform !== 'linux') throw new Error(`memory is mapped on Linux only, and this is ${process.platform}`);
-  const ffi = createRequire(import.meta.url)('koffi') as typeof koffi;
-  const c = ffi.load(null);
-  libc = {
-    mmap: c.func('void *mmap(void *at, size_t bytes, int protection, int flags, int fd, int64_t offset)'),
-    munmap: c.func('int munmap(void *at, size_t bytes)'),
-    posix_fallocate: c.func('int posix_fallocate(int fd, int64_t offset, int64_t bytes)'),
-    view: (at, bytes) => ffi.view(at, bytes),
-    errno: () => ffi.errno(),
-  };
-  return libc;
-}
 
 /**
  * A shared file as memory: what one process writes into `buffer` the other reads there, without a copy.

@@ -55,6 +55,16 @@ describe('SharedFile', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  test('the lock is held until close', () => {
+    const file = SharedFile.create({ prefix: 'e-', folders: [folder], named: true });
+    const [first, second] = [SharedFile.open(file.path!), SharedFile.open(file.path!)];
+    expect([first.tryLock(), second.tryLock(), first.tryLock()]).toEqual([true, false, true]);
+    first.close();
+    expect(second.tryLock()).toBe(true);
+    second.close();
+    file.close();
+  });
+
   test('never goes through a symbolic link, and opens plain files only', () => {
     const file = SharedFile.create({ prefix: 'd-', folders: [folder], named: true });
     const link = path.join(folder, 'link');

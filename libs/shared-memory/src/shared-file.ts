@@ -12,6 +12,10 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { loadLibC } from './libc.ts';
+
+// flock(2) of Linux.
+const LOCK_EX_NB = 6;
 
 /** Where shared memory is looked for, best first: on a disk it is the page cache that is shared. */
 export const SHARED_FOLDERS: readonly string[] = ['/dev/shm', os.tmpdir()];
@@ -99,6 +103,16 @@ export class SharedFile {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     }
+  }
+
+  /**
+   * Takes the file's lock unless another process has it. It is held until `close`, and ends with the process, however that
+   * ends: so it tells whether somebody is still there.
+   *
+   * @throws Error where there is no flock(2)
+   */
+  tryLock(): boolean {
+    return loadLibC().flock(this.fd, LOCK_EX_NB) === 0;
   }
 
   /** Blocks for the time of a memory copy. @throws Error when memory is short */
