@@ -32,4 +32,5 @@ export {
 } from './configuration/module-twins.ts';
 export { readInferenceMessage } from './messages/read-inference.ts';
 export * as customNode from './generated/custom_node.ts';
-export { closest } from './configuration/wording.ts';
+export { Report, pathOf, withoutNulls } from './configuration/report.ts';
+export { closest, quote } from './configuration/wording.ts';

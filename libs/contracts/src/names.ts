@@ -10,6 +10,8 @@ export const MODULES = {
   businessLogic: 'BusinessLogicModule',
   videoUploader: 'VideoUploader',
   rtspsim: 'rtspsim',
+  /** Ours. */
+  customNodeHost: 'custom-node-host',
 } as const;
 
 export type ModuleName = (typeof MODULES)[keyof typeof MODULES];

@@ -1,5 +1,6 @@
 export { nativeLibraryRefusal } from './native-library.ts';
 export { openParser } from './open-parser.ts';
+export { OutputLines, oneLine } from './output-lines.ts';
 export { PARSER_IMAGE_SIZE } from './types.ts';
 export type {
   CustomParser,
