@@ -4,13 +4,15 @@
  */
 import { readFileSync } from 'node:fs';
 import ort from 'onnxruntime-node';
-import { prependPreprocessing, readOnnx, type Preprocessing } from '../src/index.ts';
+import { foldFocus, prependPreprocessing, readOnnx, type Preprocessing } from '../src/index.ts';
 
 export interface Task {
   readonly file: string;
   readonly wish: Omit<Preprocessing, 'mean'> & { readonly withMean?: boolean };
   /** Sizes for open dimensions, by place. */
   readonly dims: readonly number[];
+  /** Without its focus, too. */
+  readonly fold?: boolean;
 }
 
 export interface Outcome {
@@ -21,7 +23,7 @@ export interface Outcome {
   readonly input: string;
 }
 
-const { file, wish, dims } = JSON.parse(process.argv[2] ?? '') as Task;
+const { file, wish, dims, fold } = JSON.parse(process.argv[2] ?? '') as Task;
 const session = { executionProviders: ['cpu'], logSeverityLevel: 3, intraOpNumThreads: 1 } as const;
 const bytes = readFileSync(file);
 const [batch, height, width] = dims as [number, number, number];
@@ -67,7 +69,10 @@ const plain =
     : new ort.Tensor('float32', floats, shape(wish.wanted.layout === 'NHWC'));
 const expected = await original.run({ [wish.input]: plain });
 
-const made = prependPreprocessing(bytes, file, { ...wish, ...(mean ? { mean } : {}) });
+const made = prependPreprocessing(fold ? (foldFocus(bytes) ?? new Uint8Array(0)) : bytes, file, {
+  ...wish,
+  ...(mean ? { mean } : {}),
+});
 const edited = await ort.InferenceSession.create(made.bytes, session);
 const picture = new ort.Tensor('uint8', fed, shape(wish.fed.layout === 'packed'));
 const got = await edited.run({ [made.input.name]: picture });

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { InferSpec } from '@vantage/deepstream';
-import { prependPreprocessing, readOnnx } from '@vantage/onnx';
+import { foldFocus, prependPreprocessing, readOnnx, type PreprocessedModel } from '@vantage/onnx';
 import type { TensorInfo } from '@vantage/vision';
 import type { ModelSpec } from '../model-spec.ts';
 import { channelOrder, describe, findPictureInput, type PictureInput } from '../picture/picture-input.ts';
@@ -24,14 +24,17 @@ export interface Network {
 const MAX_EDITED_BYTES = 512 * 1024 * 1024;
 
 /**
- * A session that eats bytes as the decoder gives them: what makes numbers of pixels is put in front of the network,
- * where it takes a tenth of the time that it takes in JavaScript.
+ * A session of a model that was changed to be faster, its results the same:
  *
- * @returns undefined where that cannot be, or would be no faster: open the file as it is
+ * - its focus, if it has one, is part of its first convolution;
+ * - it eats bytes as the decoder gives them: what makes numbers of pixels is put in front of the network, where it takes
+ *   a tenth of the time that it takes in JavaScript.
+ *
+ * @returns undefined where there is nothing to change, or it cannot be: open the file as it is
  */
 export async function openEdited(spec: ModelSpec, options: RunnerOptions): Promise<Network | undefined> {
   const { backend = 'worker', infer, name, onnxFile } = spec;
-  if (backend !== 'worker' || infer.meanFile !== undefined || !Number.isInteger(infer.padValue ?? 0)) return undefined;
+  if (backend !== 'worker') return undefined;
   try {
     if ((await stat(onnxFile)).size > MAX_EDITED_BYTES) return undefined;
     const file = await readFile(onnxFile);
@@ -41,10 +44,39 @@ export async function openEdited(spec: ModelSpec, options: RunnerOptions): Promi
       return { name: own, type, dims: dims.map((dim) => (typeof dim === 'number' ? dim : -1)) };
     });
     const input = findPictureInput(name, declared, infer);
-    if (!isWorthEditing(input, infer)) return undefined;
-    const order = channelOrder(input, infer);
-    if (order === 'GRAY') return undefined;
-    const edited = prependPreprocessing(file, name, {
+    const folded = foldFocus(file);
+    const fed = withPreprocessing(spec, input, folded ?? file);
+    if (fed === undefined && folded === undefined) return undefined;
+    return {
+      runner: await openOnnxRuntime(name, fed?.bytes ?? folded ?? file, options),
+      declared: describe(declared.filter((one) => one.name === input.name)),
+      ...(fed
+        ? {
+            input: { ...input, name: fed.input.name, type: 'uint8', layout: 'NCHW' },
+            infer: { ...infer, netScaleFactor: 1, offsets: [0, 0, 0] },
+            preprocessing: 'in the session',
+          }
+        : { input, infer, preprocessing: 'before the session' }),
+    };
+  } catch {
+    // What is wrong with the model is said when it is opened as it is.
+    return undefined;
+  }
+}
+
+/** The model with what makes numbers of pixels in front of it; undefined where that cannot be, or would be no faster. */
+function withPreprocessing(
+  { infer, name }: ModelSpec,
+  input: PictureInput,
+  bytes: Uint8Array,
+): PreprocessedModel | undefined {
+  if (infer.meanFile !== undefined || !Number.isInteger(infer.padValue ?? 0) || !isWorthEditing(input, infer)) {
+    return undefined;
+  }
+  const order = channelOrder(input, infer);
+  if (order === 'GRAY') return undefined;
+  try {
+    return prependPreprocessing(bytes, name, {
       input: input.name,
       // The copy into the session's memory puts planes into the network's order anyway.
       fed: { layout: 'planar', channels: order },
@@ -52,15 +84,8 @@ export async function openEdited(spec: ModelSpec, options: RunnerOptions): Promi
       scale: infer.netScaleFactor,
       offsets: infer.offsets,
     });
-    return {
-      runner: await openOnnxRuntime(name, edited.bytes, options),
-      input: { ...input, name: edited.input.name, type: 'uint8', layout: 'NCHW' },
-      declared: describe(declared.filter((one) => one.name === input.name)),
-      infer: { ...infer, netScaleFactor: 1, offsets: [0, 0, 0] },
-      preprocessing: 'in the session',
-    };
   } catch {
-    // What is wrong with the model is said when it is opened as it is.
+    // Operators that are too old, mostly; the tensor is made outside then.
     return undefined;
   }
 }

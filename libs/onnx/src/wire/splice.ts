@@ -27,7 +27,13 @@ export class Splice {
     this.#at = end;
   }
 
-  /** The same with a message that is spliced itself; it is complete by now. */
+  /** Leaves out what is between `start` and `end`. */
+  remove(start: number, end: number): void {
+    this.#keepUntil(start);
+    this.#at = end;
+  }
+
+  /** `replace` with a message that is spliced itself; it is complete by now. */
   replaceWith(start: number, end: number, field: number, content: Splice): void {
     this.#keepUntil(start);
     this.#push(tagged(field, content.#finish()));
