@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Ffmpeg } from './ffmpeg.ts';
 import type { Dewarp } from './dewarp.ts';
 import { hardwareArguments, type HardwareDecode } from './hardware.ts';
-import { GRAPH_OUTPUTS, pictureFilter, pictureGraph, type PictureRequest } from './picture.ts';
+import { GRAPH_OUTPUTS, hasTwoPictures, pictureFilter, pictureGraph, type PictureRequest } from './picture.ts';
 
 /**
  * Added to every time before it is written and taken off after it is read: files with B-frames start with negative
@@ -59,7 +59,7 @@ export function sourceArguments(options: ProcessOptions): string[] {
   const args = ['-hide_banner', '-nostats', '-nostdin', '-loglevel', 'level+info', '-filter_threads', '1'];
   if (options.hardware) args.push(...hardwareArguments(options.hardware));
   args.push('-threads', '1', '-noautorotate', ...inputArguments(options));
-  if (picture?.full === true || dewarp) return [...args, ...graphOutputs(options)];
+  if ((picture && hasTwoPictures(picture)) || dewarp) return [...args, ...graphOutputs(options)];
   if (picture !== undefined) {
     // Without a time base of its own the encoder would round every time to the nominal frame rate.
     const timeBase = ffmpeg.libavformat[0] >= 61 ? 'demux' : '-1';
@@ -77,7 +77,7 @@ const GRAPH_TIME_BASE = '1:1000000';
 function graphOutputs({ ffmpeg, picture, dewarp, encoded, ...options }: ProcessOptions): string[] {
   const args = ['-filter_complex_threads', '1', '-filter_complex', pictureGraph(picture, dewarp, encoded)];
   if (picture) args.push('-map', `[${GRAPH_OUTPUTS.small}]`, ...rawOutput(ffmpeg, GRAPH_TIME_BASE, PICTURE_FD));
-  if (picture?.full === true) {
+  if (picture && hasTwoPictures(picture)) {
     args.push('-map', `[${GRAPH_OUTPUTS.full}]`, ...rawOutput(ffmpeg, GRAPH_TIME_BASE, FULL_FD));
   }
   if (!encoded) return args;
@@ -93,7 +93,8 @@ function rawOutput(ffmpeg: Ffmpeg, timeBase: string, fd: number): string[] {
   return [...passthrough(ffmpeg), ...raw, ...nutOutput(fd)];
 }
 
-function passthrough({ libavformat: [major, minor] }: Ffmpeg): string[] {
+/** Every frame at its own time: none is repeated or left out. */
+export function passthrough({ libavformat: [major, minor] }: Ffmpeg): string[] {
   return [major > 59 || (major === 59 && minor >= 27) ? '-fps_mode' : '-vsync', 'passthrough'];
 }
 

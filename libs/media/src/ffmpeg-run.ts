@@ -14,6 +14,7 @@ import { FfmpegLog, type SourceInfo } from './ffmpeg-log.ts';
 import type { NutStream } from './nut-format.ts';
 import { NutReader, type NutFrame } from './nut-reader.ts';
 import { PicturePairs } from './picture-pairs.ts';
+import { hasTwoPictures } from './picture.ts';
 import { PictureStream, rawTimeUs, type PictureStreamHandlers, type RawPicture } from './picture-stream.ts';
 import { redactSource } from './redact.ts';
 
@@ -42,7 +43,8 @@ export interface RunStream extends SourceInfo {
 export interface RunHandlers {
   /** What the source is; before the first picture. */
   onStream(stream: RunStream): void;
-  takeBuffer(bytes: number): ArrayBuffer;
+  /** @param full for a picture at the source's own resolution */
+  takeBuffer(bytes: number, full: boolean): ArrayBufferLike;
   /** `full` where it was asked for. A returned promise pauses the reading of pictures. */
   onPicture(picture: RawPicture, full: RawPicture | undefined): void | Promise<void>;
   onEncodedHeader(stream: NutStream): void;
@@ -133,7 +135,8 @@ export class FfmpegRun {
 
   async #open(): Promise<void> {
     const { picture, encoded, ffmpeg, url } = this.#options;
-    const wanted = [...(picture ? [1] : []), ...(picture?.full === true ? [FULL_FD] : [])];
+    const two = picture !== undefined && hasTwoPictures(picture);
+    const wanted = [...(picture ? [1] : []), ...(two ? [FULL_FD] : [])];
     const pipes = await Promise.all(wanted.map(() => openFastPipe()));
     for (const pipe of pipes) if (pipe) this.#pipes.push(pipe);
     if (this.#killed) {
@@ -148,7 +151,7 @@ export class FfmpegRun {
         picture === undefined ? 'ignore' : (small?.writeFd ?? 'pipe'),
         'pipe',
         encoded ? 'pipe' : 'ignore',
-        ...(picture?.full === true ? [full?.writeFd ?? ('pipe' as const)] : []),
+        ...(two ? [full?.writeFd ?? ('pipe' as const)] : []),
       ],
       windowsHide: true,
     });
@@ -223,16 +226,22 @@ export class FfmpegRun {
       this.#frames++;
       return this.#handlers.onPicture({ ...one, rawUs: this.#rawUs(one.rawUs) }, whole);
     };
-    const pairs = picture.full === true ? new PicturePairs(deliver) : undefined;
+    const pairs = hasTwoPictures(picture) ? new PicturePairs(deliver) : undefined;
+    const fullOnly = pairs === undefined && picture.full === true;
+    const onFirst = (one: RawPicture): void | Promise<void> => {
+      if (pairs) return pairs.pushSmall(one);
+      return fullOnly ? deliver({ ...one, buffer: new ArrayBuffer(0) }, one) : deliver(one, undefined);
+    };
     const announced = (width: number, height: number): Promise<void> =>
       this.#whenDescribed().then(() => this.#announce({ width, height }));
     const streams = [
-      this.#pictureStream(small, announced, (one) => (pairs ? pairs.pushSmall(one) : deliver(one, undefined))),
+      this.#pictureStream(small, fullOnly, announced, onFirst),
       // A pair waits for the small picture, and so for the announcement.
       ...(pairs && full
         ? [
             this.#pictureStream(
               full,
+              true,
               () => undefined,
               (one) => pairs.pushFull(one),
             ),
@@ -244,13 +253,14 @@ export class FfmpegRun {
 
   #pictureStream(
     pipe: Pipe,
+    full: boolean,
     onSize: PictureStreamHandlers['onSize'],
     onPicture: (picture: RawPicture) => void | Promise<void>,
   ): PictureStream {
     const stream = new PictureStream(pipe, {
       onSize,
       onPicture,
-      takeBuffer: (bytes) => this.#handlers.takeBuffer(bytes),
+      takeBuffer: (bytes) => this.#handlers.takeBuffer(bytes, full),
       onError: (error) => this.#fail(error),
       isOver: () => this.#killed,
     });

@@ -13,7 +13,7 @@ const MAX_KEPT_BYTES = 32 << 20;
 const TAKE_OVER_TIMEOUT_MS = 20_000;
 
 export interface PictureRelayHandlers {
-  takeBuffer(bytes: number): ArrayBuffer;
+  takeBuffer(bytes: number, full: boolean): ArrayBufferLike;
   /** A picture of the decoder in charge, later than all before it. */
   deliver(timeUs: number, picture: RawPicture, full: RawPicture | undefined): void | Promise<void>;
   /** The decoder in charge has ended by itself. */
@@ -118,7 +118,7 @@ export class PictureRelay {
         },
         {
           onStream: () => undefined,
-          takeBuffer: (bytes) => this.#handlers.takeBuffer(bytes),
+          takeBuffer: (bytes, full) => this.#handlers.takeBuffer(bytes, full),
           onPicture: (one, full): void | Promise<void> => this.#onPicture(run, one, full),
           onEncodedHeader: () => undefined,
           allocatePacket: () => undefined,
@@ -178,14 +178,22 @@ export class PictureRelay {
     if (run !== this.#coming?.run || timeUs < this.#lastUs) return undefined;
     if (timeUs > this.#lastUs && this.#lastUs >= 0) {
       // Ahead of those in charge: wait for them, or the frames between would be missing.
-      return new Promise<void>((resolve) => (this.#wake = resolve)).then(() => this.#onPicture(run, one, full));
+      return new Promise<void>((resolve) => (this.#wake = resolve)).then(() =>
+        // Overtaken without having met: with `maxFps`, the two need not choose the same frames.
+        run === this.#coming?.run && timeUs < this.#lastUs ? this.#takeOver(run) : this.#onPicture(run, one, full),
+      );
     }
+    this.#takeOver(run);
+    return timeUs > this.#lastUs ? this.#onPicture(run, one, full) : undefined;
+  }
+
+  #takeOver(run: FfmpegRun): void {
+    if (!this.#coming) return;
     const { settle, onTakeOver } = this.#coming;
     this.#inCharge?.kill();
     this.#inCharge = run;
     onTakeOver();
     settle(undefined);
-    return timeUs > this.#lastUs ? this.#onPicture(run, one, full) : undefined;
   }
 
   #onExit(run: FfmpegRun, reason: string): void {

@@ -7,7 +7,7 @@ import { pictureBytes } from './picture.ts';
 /** Raw pixels with the source's own time. */
 export interface RawPicture {
   readonly rawUs: number;
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly width: number;
   readonly height: number;
 }
@@ -15,7 +15,7 @@ export interface RawPicture {
 export interface PictureStreamHandlers {
   /** Before the first picture; a returned promise pauses the reading. */
   onSize(width: number, height: number): void | Promise<void>;
-  takeBuffer(bytes: number): ArrayBuffer;
+  takeBuffer(bytes: number): ArrayBufferLike;
   /** A returned promise pauses the reading. */
   onPicture(picture: RawPicture): void | Promise<void>;
   /** Nothing more is read. */
@@ -49,8 +49,7 @@ export class PictureStream {
         return new Uint8Array(handlers.takeBuffer(sizeBytes), 0, sizeBytes);
       },
       onFrame: (frame, data) => {
-        const buffer = data.buffer as ArrayBuffer;
-        const picture = { rawUs: rawTimeUs(frame), buffer, width: this.#width, height: this.#height };
+        const picture = { rawUs: rawTimeUs(frame), buffer: data.buffer, width: this.#width, height: this.#height };
         this.#hold(handlers.onPicture(picture));
       },
     });

@@ -10,14 +10,16 @@ export interface CropRectangle {
 
 /** What pictures a caller wants: planar 8-bit G, B, R, scaled into the network's input, never padded. */
 export interface PictureRequest {
-  /** Pixels of the network's input. */
-  readonly networkWidth: number;
-  readonly networkHeight: number;
+  /** Pixels of the network's input. Both absent: no scaled picture, which needs `full`. */
+  readonly networkWidth?: number;
+  readonly networkHeight?: number;
   /** True: scaled to fit inside, so one side may be smaller than the network's. False: stretched to it. */
-  readonly keepAspect: boolean;
+  readonly keepAspect?: boolean;
   readonly crop?: CropRectangle;
   /** Hand over only every n-th frame of the source, starting with the first. */
   readonly everyNth?: number;
+  /** At most so many frames a second, evenly chosen by their times; `everyNth` counts those. */
+  readonly maxFps?: number;
   /** Hand over every picture at the source's own resolution (of the crop), too. */
   readonly full?: boolean;
   /** swscale flags. The default gives full-resolution colour (the fast paths are off by up to 174 levels at edges). */
@@ -26,14 +28,20 @@ export interface PictureRequest {
 
 export const DEFAULT_SCALE_FLAGS = 'bicubic';
 
+/** Whether two pictures of a frame are wanted, each on a pipe of its own. */
+export function hasTwoPictures({ full, networkWidth }: PictureRequest): boolean {
+  return full === true && networkWidth !== undefined;
+}
+
 /** The filter chain for a request. Padding is left to whoever fills the tensor: it is never sent. */
 export function pictureFilter(request: PictureRequest): string {
   return [...viewFilters(request), scaleFilter(request)].join(',');
 }
 
 /** Which frames, and which part of them. */
-function viewFilters({ everyNth, crop }: PictureRequest): string[] {
+function viewFilters({ everyNth, maxFps, crop }: PictureRequest): string[] {
   const filters: string[] = [];
+  if (maxFps !== undefined) filters.push(rateFilter(maxFps));
   if (everyNth !== undefined && everyNth > 1) filters.push(`select='not(mod(n,${Math.floor(everyNth)}))'`);
   if (crop !== undefined) {
     const left = Math.max(0, Math.floor(crop.left));
@@ -48,9 +56,19 @@ function viewFilters({ everyNth, crop }: PictureRequest): string[] {
   return filters;
 }
 
+/**
+ * The first frame of each of `fps` equal parts of a second. A grid of time instead of a least distance: 10 of 25 frames
+ * are 10, not 8.3. The little that is added keeps a frame that lies on the grid on the right side of it.
+ */
+function rateFilter(fps: number): string {
+  const part = (time: string): string => `floor(${time}*${fps}+0.001)`;
+  return `select='isnan(prev_selected_t)+isnan(t)+not(eq(${part('t')},${part('prev_selected_t')}))'`;
+}
+
 function scaleFilter({ networkWidth, networkHeight, keepAspect, scaleFlags }: PictureRequest): string {
-  const aspect = keepAspect ? ':force_original_aspect_ratio=decrease' : '';
+  const aspect = keepAspect === true ? ':force_original_aspect_ratio=decrease' : '';
   const flags = scaleFlags ?? DEFAULT_SCALE_FLAGS;
+  if (networkWidth === undefined || networkHeight === undefined) return `scale=flags=${flags},format=gbrp`;
   return `scale=${networkWidth}:${networkHeight}${aspect}:flags=${flags},format=gbrp`;
 }
 
@@ -78,7 +96,7 @@ export function pictureGraph(
   }
   const view = [...(straight === '' && dewarp ? [lens] : []), ...viewFilters(request)];
   const small = `${scaleFilter(request)}[${GRAPH_OUTPUTS.small}]`;
-  if (request.full !== true) parts.push(`${from}${[...view, small].join(',')}`);
+  if (!hasTwoPictures(request)) parts.push(`${from}${[...view, small].join(',')}`);
   else {
     const flags = request.scaleFlags ?? DEFAULT_SCALE_FLAGS;
     parts.push(`${from}${[...view, 'split=2'].join(',')}[a][b]`, `[a]${small}`);

@@ -54,12 +54,15 @@ export interface Picture {
   readonly ptsUs: number;
   /** Wall clock of the frame, ms since 1970: arrival of the first frame (or start) plus time difference. */
   readonly captureTimeMs: number;
-  /** From `takeBuffer`; the receiver's from now on. Planes G, B, R, each `width * height` bytes. */
+  /**
+   * From `takeBuffer`; the receiver's from now on. Planes G, B, R, each `width * height` bytes. Empty where only the
+   * full picture was asked for.
+   */
   readonly buffer: ArrayBuffer;
   readonly width: number;
   readonly height: number;
-  /** Where `PictureRequest.full` is set: the same frame at the source's own resolution. From `takeBuffer`, too. */
-  readonly full?: { readonly buffer: ArrayBuffer; readonly width: number; readonly height: number };
+  /** Where `PictureRequest.full` is set: the same frame at the source's own resolution. From `takeFullBuffer`. */
+  readonly full?: { readonly buffer: ArrayBufferLike; readonly width: number; readonly height: number };
 }
 
 /** A frame of the encoded stream, in decoding order. */
@@ -88,6 +91,8 @@ export interface VideoSourceHandlers {
   onPicture?(picture: Picture): void | Promise<void>;
   /** The pool: a buffer of exactly `bytes`. A buffer whose picture was cut off is not given back. */
   takeBuffer?(bytes: number): ArrayBuffer;
+  /** The same for full pictures, which may lie in shared memory. Default: `takeBuffer`. */
+  takeFullBuffer?(bytes: number): ArrayBufferLike;
   onHeader?(bytes: Uint8Array): void;
   onPacket?(packet: EncodedPacket): void;
   onState?(change: SourceStateChange): void;

@@ -72,7 +72,7 @@ export class VideoSource {
       () => this.#run?.paused ?? false,
     );
     this.#relay = new PictureRelay(options.ffmpeg, {
-      takeBuffer: (bytes) => this.#takeBuffer(bytes),
+      takeBuffer: (bytes, full) => this.#takeBuffer(bytes, full),
       deliver: (ptsUs, picture, full) => this.#deliver(ptsUs, picture, full),
       onLost: (reason) => this.#run?.kill(reason),
     });
@@ -165,7 +165,7 @@ export class VideoSource {
             decoder: this.#decoder.report,
           });
         },
-        takeBuffer: (bytes) => this.#relay.ownBuffer(bytes) ?? this.#takeBuffer(bytes),
+        takeBuffer: (bytes, full) => this.#relay.ownBuffer(bytes) ?? this.#takeBuffer(bytes, full),
         onPicture: (picture, full) => this.#onPicture(picture, full),
         onEncodedHeader: (stream) => {
           const header = writeNutHeader(stream);
@@ -182,12 +182,17 @@ export class VideoSource {
     this.#watchdog.start(this.#options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS);
   }
 
-  #takeBuffer(bytes: number): ArrayBuffer {
-    return this.#handlers.takeBuffer?.(bytes) ?? new ArrayBuffer(bytes);
+  #takeBuffer(bytes: number, full: boolean): ArrayBufferLike {
+    const handlers = this.#handlers;
+    return (
+      (full ? handlers.takeFullBuffer?.(bytes) : undefined) ?? handlers.takeBuffer?.(bytes) ?? new ArrayBuffer(bytes)
+    );
   }
 
   get #stallTimeoutMs(): number {
-    return this.#options.stallTimeoutMs ?? DEFAULT_STALL_TIMEOUT_MS;
+    const { stallTimeoutMs = DEFAULT_STALL_TIMEOUT_MS, encoded } = this.#options;
+    // Pictures that are rare on purpose are no sign of a dead camera.
+    return encoded ? stallTimeoutMs : Math.max(stallTimeoutMs, 2000 / (this.#picture?.maxFps ?? Infinity));
   }
 
   /** Returns false for a frame that must not be used. */
@@ -230,7 +235,8 @@ export class VideoSource {
       sequence: this.#sequence++,
       ptsUs,
       captureTimeMs: this.#captureClock.at(ptsUs, this.#now()),
-      buffer,
+      // What is no full picture came from `takeBuffer`.
+      buffer: buffer as ArrayBuffer,
       width,
       height,
       ...(full ? { full: { buffer: full.buffer, width: full.width, height: full.height } } : {}),

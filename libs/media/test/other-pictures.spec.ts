@@ -99,6 +99,15 @@ test.each(['realtime', 'asFastAsPossible'] as const)(
   },
 );
 
+test('another frame rate takes over where the two have chosen different frames', async () => {
+  const pictures = await changed({ networkWidth: 64, networkHeight: 64, maxFps: 7 }, 'asFastAsPossible', 17);
+  const first = pictures.findIndex(({ width }) => width === 64);
+  const [before, after] = [pictures.slice(0, first), pictures.slice(first)].map((part) => part.map((one) => one.ptsUs));
+  expect(before).toEqual(times(first));
+  const inPart = after!.map((us) => Math.floor((us * 7) / 1e6 + 0.001));
+  expect(inPart).toEqual(Array.from({ length: 21 - inPart[0]! }, (_, index) => inPart[0]! + index));
+});
+
 test('a decoder that is not there is reported, and software takes its place', async () => {
   const { streams, states, pictures } = await record({ url: clip, ffmpeg, hardware: { kind: 'nvv4l2' } });
   expect(streams[0]!.decoder).toEqual({

@@ -94,6 +94,34 @@ describe('a file', () => {
     expect(pictures.map(({ ptsUs }) => ptsUs)).toEqual(Array.from({ length: 10 }, (_, index) => index * 160_000));
   });
 
+  test.each([
+    [5, [0, 200, 400, 600, 800, 1000, 1200, 1400]],
+    // Not 8.3 a second: 10 of 25 frames.
+    [10, [0, 120, 200, 320, 400, 520, 600, 720, 800, 920, 1000, 1120, 1200, 1320, 1400, 1520]],
+    [0.7, [0, 1440]],
+    [200, Array.from({ length: 40 }, (_, index) => index * 40)],
+  ])('chooses at most %f frames a second evenly, before they cost anything', async (maxFps, timesMs) => {
+    const picture = { networkWidth: 40, networkHeight: 40, maxFps };
+    for (const program of await everyFfmpeg()) {
+      const { pictures, packets } = await record({ url: clip, ffmpeg: program, picture });
+      expect(pictures.map(({ ptsUs }) => ptsUs / 1000)).toEqual(timesMs);
+      expect(pictures.map(({ sequence }) => sequence)).toEqual(timesMs.map((_, index) => index));
+      expect(packets).toHaveLength(40);
+    }
+  });
+
+  test('the full picture alone, of the crop, into memory of its own', async () => {
+    const crop = { left: 10, top: 0, width: 100, height: 90 };
+    const shared: SharedArrayBuffer[] = [];
+    const takeFullBuffer = (bytes: number): SharedArrayBuffer => shared[shared.push(new SharedArrayBuffer(bytes)) - 1]!;
+    const picture = { full: true, crop };
+    const { pictures, streams } = await record({ url: clip, ffmpeg, picture, encoded: false }, { takeFullBuffer });
+    expect(streams[0]).toMatchObject({ sourceWidth: 160, pictureWidth: 100, pictureHeight: 90 });
+    expect(pictures.map(({ full }) => full!.buffer)).toEqual(shared);
+    expect(pictures[39]).toMatchObject({ ptsUs: 39 * 40_000, full: { width: 100, height: 90 } });
+    expect(shared.map(({ byteLength }) => byteLength)).toEqual(Array(40).fill(100 * 90 * 3));
+  });
+
   test('goes on in time and numbers when it loops', async () => {
     const until = ({ pictures }: { pictures: unknown[] }): boolean => pictures.length === 100;
     const { pictures: seen, packets, states } = await record({ url: clip, ffmpeg, loop: true }, {}, until);

@@ -2,21 +2,23 @@
 const MAX_SIZES = 4;
 
 /** Picture buffers that wait for their next picture. */
-export class BufferPool {
+export class BufferPool<T extends ArrayBufferLike> {
   readonly #perSize: number;
-  readonly #bySize = new Map<number, ArrayBuffer[]>();
+  readonly #make: (bytes: number) => T;
+  readonly #bySize = new Map<number, T[]>();
 
-  constructor(perSize: number) {
+  constructor(perSize: number, make: (bytes: number) => T) {
     this.#perSize = perSize;
+    this.#make = make;
   }
 
   /** A buffer of exactly `bytes`: used ones first. */
-  take(bytes: number): ArrayBuffer {
-    return this.#bySize.get(bytes)?.pop() ?? new ArrayBuffer(bytes);
+  take(bytes: number): T {
+    return this.#bySize.get(bytes)?.pop() ?? this.#make(bytes);
   }
 
   /** Takes a buffer back. One that was moved away and is empty goes nowhere. */
-  give(buffer: ArrayBuffer): void {
+  give(buffer: T): void {
     const bytes = buffer.byteLength;
     if (bytes === 0) return;
     const kept = this.#bySize.get(bytes);

@@ -7,10 +7,12 @@ import { ClipRecorder } from './clip-recorder.ts';
 import { FrameFlow, type FlowPicture } from './frame-flow.ts';
 import { FrameNumbers } from './frame-numbers.ts';
 import type { CameraModel, CameraSecondary, CameraSetup, FromCamera, ToCamera } from './protocol.ts';
+import { PicturePool } from './graph/shared-picture.ts';
 import { frameParts, objectsOf } from './results.ts';
 import { TaskCounters } from './task-counters.ts';
 import { threadLogger } from './thread-logger.ts';
 import { TrackStage } from './track-stage.ts';
+import type { SharedPicture } from './graph/stage.ts';
 import type { View } from './view.ts';
 
 const COUNTERS_EVERY_MS = 1000;
@@ -21,6 +23,7 @@ export class CameraTask {
   readonly #send: (message: FromCamera) => void;
   readonly #flow: FrameFlow;
   readonly #cascade: Cascade;
+  readonly #pictures = new PicturePool();
   readonly #tracker: TrackStage;
   readonly #recorder: ClipRecorder | undefined;
   readonly #counters = new TaskCounters();
@@ -48,7 +51,6 @@ export class CameraTask {
       onFrame: (picture, result) => (result ? this.#onResult(picture, result) : this.#onSkipped(picture)),
     });
     this.#cascade = new Cascade({
-      recycle: (buffer) => this.#flow.recycle(buffer),
       onProblem: (node, reason) =>
         this.#problem('INFERENCE_FAILED', `${node} failed on objects of camera ${setup.sensor}: ${reason}`),
     });
@@ -204,6 +206,7 @@ export class CameraTask {
           this.#send({ kind: 'stream', width, height, codec, fps, decoder });
         },
         takeBuffer: (bytes) => this.#flow.takeBuffer(bytes),
+        takeFullBuffer: (bytes) => this.#pictures.take(bytes),
         onPicture: (taken) => this.#onPicture(taken),
         onHeader: (bytes) => this.#recorder?.onHeader(bytes),
         onPacket: (packet) => this.#onPacket(packet),
@@ -233,12 +236,22 @@ export class CameraTask {
     void this.#recorder?.sourceEnded();
   }
 
-  #onPicture(taken: Picture): void | Promise<void> {
+  #onPicture({ sequence, full, ...taken }: Picture): void | Promise<void> {
     this.#counters.frames += 1;
     this.#clock = taken;
-    const picture: FlowPicture = { ...taken, frameId: this.#numbers.of(taken.sequence), view: this.#view() };
+    const view = this.#view();
+    const picture: FlowPicture = { ...taken, frameId: this.#numbers.of(sequence), view };
     const every = (this.#model?.interval ?? 0) + 1;
-    return picture.frameId % every === 0 ? this.#flow.push(picture) : this.#flow.skip(picture);
+    if (picture.frameId % every !== 0) {
+      if (full) this.#pictures.give(full.buffer as SharedArrayBuffer);
+      return this.#flow.skip(picture);
+    }
+    return this.#flow.push(full ? { ...picture, full: this.#sharedPicture(full, view) } : picture);
+  }
+
+  #sharedPicture({ buffer, width, height }: NonNullable<Picture['full']>, view: View): SharedPicture {
+    // It came from `takeFullBuffer`.
+    return this.#pictures.fromPlanes(buffer as SharedArrayBuffer, width, height, view);
   }
 
   #onPacket({ ptsUs, key, bytes }: EncodedPacket): void {
@@ -259,7 +272,7 @@ export class CameraTask {
   #onResult(picture: FlowPicture, result: InferenceResult): void | Promise<void> {
     const [output] = result.outputs;
     if (result.error !== undefined || !output) {
-      if (picture.full) this.#flow.recycle(picture.full.buffer);
+      picture.full?.release();
       const reason = result.error ?? 'it gave no answer';
       // Said once, not thirty times a second; the counters have the number.
       if (reason !== this.#failure) {
@@ -272,7 +285,10 @@ export class CameraTask {
     const objects = this.#tracker.update(objectsOf(output, this.#model?.labels ?? []), picture.ptsUs);
     const parts = frameParts(output);
     if (!picture.full) return this.#emit(picture, objects, parts);
-    return this.#cascade.run(picture, objects).then((all) => this.#emit(picture, all, parts));
+    return this.#cascade.run(picture, objects).then((all) => {
+      picture.full?.release();
+      this.#emit(picture, all, parts);
+    });
   }
 
   #emit(

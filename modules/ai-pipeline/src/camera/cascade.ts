@@ -13,7 +13,6 @@ interface Stage {
 }
 
 export interface CascadeHandlers {
-  readonly recycle: (buffer: ArrayBuffer) => void;
   readonly onProblem: (node: string, reason: string) => void;
 }
 
@@ -71,7 +70,7 @@ export class Cascade {
     for (const { memory } of this.#stages) memory.reset();
   }
 
-  /** Moves the full picture to the models and gives its buffer back at the end. Never rejects. */
+  /** Shows the full picture to the models. Never rejects. */
   run(picture: FlowPicture, objects: readonly FrameObject[]): Promise<readonly FrameObject[]> {
     const done = this.#run(picture, objects);
     this.#running = done.then(() => undefined);
@@ -80,12 +79,12 @@ export class Cascade {
 
   async #run({ full, view, frameId }: FlowPicture, objects: readonly FrameObject[]): Promise<readonly FrameObject[]> {
     if (!full) return objects;
-    let pixels = full.buffer;
+    const pixels = full.planes().buffer;
     let current = objects;
     for (const stage of this.#stages) {
       const { client, memory, counters, node } = stage;
       const chosen = memory.choose(current, frameId);
-      if (chosen.length === 0 || pixels.byteLength === 0) {
+      if (chosen.length === 0) {
         current = memory.apply(current, [], [], frameId);
         continue;
       }
@@ -97,14 +96,12 @@ export class Cascade {
         view,
         regions: boxes,
       });
-      pixels = result.pixels;
       counters.looked += chosen.length;
       counters.inferenceUs += result.inferenceUs;
       if (result.error !== undefined) counters.errors += 1;
       this.#tell(node, result.error);
       current = memory.apply(current, chosen, result.outputs, frameId);
     }
-    this.#handlers.recycle(pixels);
     return current;
   }
 

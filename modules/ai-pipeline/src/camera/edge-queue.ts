@@ -29,6 +29,11 @@ export class EdgeQueue<T> {
     return this.#items.length;
   }
 
+  /** What `shift` would give. */
+  peek(): T | undefined {
+    return this.#items[0];
+  }
+
   /** Takes the item over. A returned promise means: wait before the next one (`block`, and the queue is full). */
   push(item: T): void | Promise<void> {
     const { capacity, policy } = this.#queue;

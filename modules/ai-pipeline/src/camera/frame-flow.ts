@@ -2,13 +2,8 @@ import type { InferenceClient, InferenceResult } from '@vantage/inference';
 import type { GraphEdge } from '@vantage/skill';
 import { BufferPool } from './buffer-pool.ts';
 import { EdgeQueue, type EdgeCounters } from './edge-queue.ts';
+import type { SharedPicture } from './graph/stage.ts';
 import type { View } from './view.ts';
-
-export interface FullPicture {
-  readonly buffer: ArrayBuffer;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** A decoded picture on its way to the model. */
 export interface FlowPicture {
@@ -20,15 +15,15 @@ export interface FlowPicture {
   readonly height: number;
   /** What the picture shows. */
   readonly view: View;
-  /** The same frame at the source's resolution, for secondary models. */
-  readonly full?: FullPicture;
+  /** The same frame at the source's resolution, for secondary models and graphs: one reference to it. */
+  readonly full?: SharedPicture;
 }
 
 export interface FrameFlowOptions {
   readonly queue: GraphEdge['queue'];
   /**
    * One after the other, in the order of the frames; a returned promise holds the next one back. Without a result the
-   * model was not asked (`interval`). Gives the full picture back with `recycle`.
+   * model was not asked (`interval`). Releases the full picture.
    */
   readonly onFrame: (picture: FlowPicture, result: InferenceResult | undefined) => void | Promise<void>;
 }
@@ -37,8 +32,9 @@ export interface FrameFlowOptions {
 const POOLED = 8;
 /** Frames that the model has looked at and that wait for their secondary models. */
 const BEHIND = 1;
-/** Frames that were not looked at hold no pixels, so many of them may wait for one that is. */
+/** Frames that were not looked at and wait for one that is; fewer where each holds a full picture. */
 const MAX_SKIPPED = 64;
+const MAX_SKIPPED_FULL = 8;
 
 interface UnderWay {
   readonly picture: FlowPicture;
@@ -50,7 +46,7 @@ interface UnderWay {
 export class FrameFlow {
   readonly counters = { analysed: 0, error: 0, inferenceUs: 0 };
   readonly #options: FrameFlowOptions;
-  readonly #pool = new BufferPool(POOLED);
+  readonly #pool = new BufferPool(POOLED, (bytes) => new ArrayBuffer(bytes));
   readonly #waiting: EdgeQueue<FlowPicture>;
   /** Oldest first. Two models answer at once while they are exchanged: results wait here for those before them. */
   readonly #underWay: UnderWay[] = [];
@@ -106,10 +102,10 @@ export class FrameFlow {
 
   /** A frame that the model does not look at: it only takes its place in the order. */
   skip(picture: FlowPicture): void | Promise<void> {
-    this.#discard(picture);
+    this.recycle(picture.buffer);
     this.#underWay.push({ picture, done: true });
     this.#settle();
-    if (this.#underWay.length <= MAX_SKIPPED) return undefined;
+    if (this.#underWay.length <= (picture.full ? MAX_SKIPPED_FULL : MAX_SKIPPED)) return undefined;
     return new Promise((resolve) => void this.#room.push(resolve));
   }
 
@@ -173,7 +169,7 @@ export class FrameFlow {
       }
     }
     this.#pump();
-    if (this.#underWay.length <= MAX_SKIPPED / 2) for (const resolve of this.#room.splice(0)) resolve();
+    if (this.#underWay.length <= MAX_SKIPPED_FULL / 2) for (const resolve of this.#room.splice(0)) resolve();
     if (this.#underWay.length > 0 || this.#delivering) return;
     const idle = this.#idle;
     this.#idle = undefined;
@@ -182,6 +178,6 @@ export class FrameFlow {
 
   #discard({ buffer, full }: FlowPicture): void {
     this.recycle(buffer);
-    if (full) this.recycle(full.buffer);
+    full?.release();
   }
 }
