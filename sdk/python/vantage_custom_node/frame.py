@@ -112,8 +112,9 @@ class Roi:
 class Frame:
     """One frame of one camera. What costs time, pixels above all, is made when it is first asked for."""
 
-    def __init__(self, request, image_type="numpy"):
+    def __init__(self, request, image_type="numpy", shared=None):
         frame = request.frame
+        self._data = frame.image.image_pointer if shared is None else shared
         self.message = frame
         self.seq = request.seq
         self.frame_id = frame.frame_id
@@ -131,21 +132,23 @@ class Frame:
     @property
     def image_bytes(self):
         """The picture as it came, in the encoding that `describe` asked for; empty without one."""
-        return self.message.image.image_pointer
+        return bytes(self._data)
 
     @property
     def view(self):
-        """Pixels, height x width x 3 bytes, not to be written to: the fastest way to look at them. None without a picture."""
+        """Pixels, height x width x 3 bytes, not to be written to: the fastest way to look at them. None without a picture.
+
+        It may lie in shared memory: good until `process` returns.
+        """
         if self._view is None:
-            data = self.message.image.image_pointer
-            if not data:
+            if not self._data:
                 return None
             if self._image_type == "bmp":
-                self._view = images.decode_bmp(data)
+                self._view = images.decode_bmp(self.image_bytes)
             elif self._image_type == "jpeg":
-                self._view = images.decode_jpeg(data)
+                self._view = images.decode_jpeg(self.image_bytes)
             else:
-                self._view = images.decode_raw(data, self.height, self.width)
+                self._view = images.decode_raw(self._data, self.height, self.width)
         return self._view
 
     @property

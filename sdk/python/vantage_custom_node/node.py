@@ -48,7 +48,7 @@ class CustomNode:
     def Process(self, request, context):
         # The protocol does not make a client shake hands first.
         description = self._description or self.describe()
-        frame = Frame(request, description.wire_image)
+        frame = Frame(request, description.wire_image, getattr(context, "shared_picture", None))
         return write_answer(self.process(frame), frame, description)
 
 

@@ -10,7 +10,8 @@ import grpc
 
 from . import custom_node_pb2_grpc
 from .health import MAX_WATCHERS, Health
-from .node import bearer_check, guarded
+from .node import CustomNode, bearer_check, guarded
+from .shared_memory import SharedMemory, shares_handshake, shares_process
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 
@@ -25,6 +26,7 @@ class CustomNodeServer:
     tls: (certificate chain file, key file), and a third, the CA file, to ask clients for certificates too.
     token: clients must send it as `authorization: Bearer <token>`.
     grace: seconds that calls under way get at the end.
+    shared_memory: pipelines on this machine may leave pictures in a tmpfs instead of sending them.
     reuse_port: another server of the kind may take the port over while this one ends; else a port in use is an error.
     """
 
@@ -40,6 +42,7 @@ class CustomNodeServer:
         token=None,
         grace=5.0,
         reuse_port=False,
+        shared_memory=True,
     ):
         self.port = int(port)
         self.node = node
@@ -61,7 +64,8 @@ class CustomNodeServer:
                 ("grpc.so_reuseport", int(reuse_port)),
             ],
         )
-        self._handlers = _Handlers(node, threads)
+        self._shared = SharedMemory() if shared_memory else None
+        self._handlers = _Handlers(node, threads, self._shared)
         custom_node_pb2_grpc.add_CustomNodeHandlerServicer_to_server(self._handlers, self.server)
         self._health.add_to(self.server)
 
@@ -109,6 +113,8 @@ class CustomNodeServer:
         if self._handlers.wait_idle(seconds):
             ended = self.server.stop(min(0.2, seconds))
         ended.wait()
+        if self._shared is not None:
+            self._shared.close()
         if callable(getattr(self.node, "stop", None)):
             self.node.stop()
         self._stopped.set()
@@ -130,12 +136,16 @@ class CustomNodeServer:
 class _Handlers:
     """The two methods of a node, never more than `threads` at once: the other threads of the pool are for watchers of health."""
 
-    def __init__(self, node, threads):
+    def __init__(self, node, threads, shared):
         self._changed = threading.Condition()
         self._running = 0
         self._threads = threads
-        self.Handshake = self._counted(guarded(node.Handshake))
-        self.Process = self._counted(guarded(node.Process))
+        handshake, process = guarded(node.Handshake), guarded(node.Process)
+        if shared is not None:
+            handshake = shares_handshake(shared, handshake)
+            process = shares_process(shared, process, getattr(type(node), "Process", None) is not CustomNode.Process)
+        self.Handshake = self._counted(handshake)
+        self.Process = self._counted(process)
 
     def wait_idle(self, seconds):
         """Whether every call under way has ended within that time."""
