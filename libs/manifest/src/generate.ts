@@ -49,16 +49,15 @@ export async function generateManifest(options: GenerateOptions): Promise<Genera
 
   const images = new ImageMap(platform, env['CONTAINER_TAG'] ?? '');
   const folder = dirname(templatePath);
-  const modulesFolder = under(folder, options.modulesPath ?? env['MODULES_PATH'] ?? 'modules');
+  const modulesFolder = under(folder, modulesPathOf(options));
   for (const name of await listFolders(modulesFolder)) {
     const moduleFolder = join(modulesFolder, name);
     const file = await readModuleFile(moduleFolder, env);
     if (file !== undefined) images.add(`MODULES.${name}`, file, moduleFolder);
   }
   const moduleFolders = await replaceImages(manifest, images, folder, env);
-  convertCreateOptions(manifest);
   const schemaVersion = manifest.get('$schema-template') ?? '';
-  manifest.delete('$schema-template');
+  finishTemplate(manifest);
 
   const name = env['DEPLOYMENT_CONFIG_FILE'] ?? manifestName(templatePath, pythonStr(schemaVersion), platform);
   return {
@@ -79,8 +78,12 @@ export function manifestName(templatePath: string, schemaVersion: string, platfo
   return `${prefix}${schemaVersion > '0.0.1' ? `.${platform}` : ''}.json`;
 }
 
+export function modulesPathOf({ modulesPath, env }: GenerateOptions): string {
+  return modulesPath ?? env['MODULES_PATH'] ?? 'modules';
+}
+
 /** An absolute path stands for itself. */
-function under(folder: string, path: string): string {
+export function under(folder: string, path: string): string {
   return isAbsolute(path) ? path : join(folder, path);
 }
 
@@ -143,6 +146,12 @@ function imageOf(name: string, module: JsonObject): string {
   const image = settingsOf(module)?.get('image');
   if (typeof image !== 'string') throw templateError(`module ${name} has no settings.image`);
   return image;
+}
+
+/** Takes out what only templates have: the schema's version, and createOptions that are no text yet. */
+export function finishTemplate(manifest: Json): void {
+  convertCreateOptions(manifest);
+  if (isJsonObject(manifest)) manifest.delete('$schema-template');
 }
 
 function convertCreateOptions(manifest: Json): void {

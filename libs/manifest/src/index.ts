@@ -6,8 +6,24 @@ export {
   parseCreateOptions,
   splitCreateOptions,
 } from './create-options.ts';
-export { expandVariables, withDotEnv, type Environment } from './env.ts';
-export { generateManifest, manifestName, type GenerateOptions, type GeneratedManifest } from './generate.ts';
+export {
+  expandVariables,
+  expandWithOrigins,
+  unsetVariables,
+  withDotEnv,
+  type Environment,
+  type ExpandedText,
+} from './env.ts';
+export {
+  finishTemplate,
+  generateManifest,
+  manifestName,
+  type GenerateOptions,
+  type GeneratedManifest,
+} from './generate.ts';
+export { inspectDeployment } from './inspect/inspect.ts';
+export { locator, positionOf, type TextPosition } from './inspect/locate.ts';
+export { pathText, type DeploymentProblem, type JsonPath } from './inspect/problem.ts';
 export { parseImage, type ImageName } from './image.ts';
 export { fromPlain, parseJson, toPlain, type Json, type JsonObject } from './json.ts';
 export { listFolders, parseModuleFile, readModuleFile, type ModuleFile } from './module-file.ts';
@@ -22,3 +38,4 @@ export {
   type DeploymentIssue,
   type SystemModulesCheck,
 } from './validate.ts';
+export { generateVsCodeManifest } from './vscode-style.ts';

@@ -5,10 +5,13 @@ import { faultCommand } from './fault/command.ts';
 import { imageCommand } from './image/command.ts';
 import { fleetCommand } from './fleet/command.ts';
 import { configCommand } from './explain/command.ts';
+import { generateCommand } from './generate/command.ts';
 import { inferCommand } from './infer/command.ts';
 import { logsCommand } from './logs/command.ts';
+import { manifestCommand } from './manifest/command.ts';
 import { modelCommand } from './model/command.ts';
 import { monitorCommand } from './monitor/command.ts';
+import { nodeCommand } from './node/command.ts';
 import { resetCommand } from './reset/command.ts';
 import { statusCommand } from './status/command.ts';
 import { routeCommand } from './route/command.ts';
@@ -28,6 +31,8 @@ const program = new Command('vantage')
   .addCommand(monitorCommand())
   .addCommand(faultCommand())
   .addCommand(resetCommand())
+  .addCommand(generateCommand())
+  .addCommand(manifestCommand())
   .addCommand(twinCommand())
   .addCommand(routeCommand())
   .addCommand(fleetCommand())
@@ -35,6 +40,7 @@ const program = new Command('vantage')
   .addCommand(trackCommand())
   .addCommand(configCommand())
   .addCommand(modelCommand())
+  .addCommand(nodeCommand())
   .addCommand(imageCommand())
   .addCommand(doctorCommand());
 

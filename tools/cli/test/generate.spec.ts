@@ -1,0 +1,98 @@
+import { readFile, mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { vantage as run, type Outcome } from './fixtures/cli.ts';
+
+/** Every command is a process of its own, and two busy cores make them slow. */
+jest.setTimeout(120_000);
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+let work: string;
+let folder: string;
+beforeAll(async () => {
+  work = await mkdtemp(path.join(tmpdir(), 'vantage-generate-'));
+});
+afterAll(() => rm(work, { recursive: true, force: true }));
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(work, 'case-'));
+});
+
+const vantage = (...args: string[]): Promise<Outcome> => run(args, folder);
+
+test('the default template becomes a manifest, and is fine', async () => {
+  await writeFile(path.join(folder, '.env'), await readFile(path.join(ROOT, '.env.example')));
+  const { status, stderr } = await vantage('generate', path.join(ROOT, 'deployment.template.json'));
+  expect(stderr).toBe('config/deployment.amd64.json written\n');
+  expect(status).toBe(0);
+  const { modulesContent } = JSON.parse(await readFile(path.join(folder, 'config/deployment.amd64.json'), 'utf8'));
+  expect(modulesContent.$edgeAgent['properties.desired'].modules['ai-pipeline'].settings.image).toMatch(/-amd64$/);
+  expect((await vantage('manifest', 'check', 'config/deployment.amd64.json')).status).toBe(0);
+});
+
+test('what is wrong is told with line and column of the template, all at once, and nothing is written', async () => {
+  const template = `{
+  "modulesContent": {
+    "$edgeAgent": { "properties.desired": {
+      "schemaVersion": "1.1",
+      "runtime": { "type": "docker", "settings": { "minDockerVersion": "\${DOCKER}" } },
+      "systemModules": {
+        "edgeAgent": { "type": "docker", "settings": { "image": "agent:1.4" } },
+        "edgeHub": { "type": "docker", "status": "running", "restartPolicy": "always", "settings": { "image": "$HUB" } }
+      },
+      "modules": {}
+    } },
+    "$edgeHub": { "properties.desired": {
+      "schemaVersion": "1.2",
+      "routes": { "one": "FROM nowhere" },
+      "storeAndForwardConfiguration": { "timeToLiveSecs": -5.5 }
+    } }
+  }
+}`;
+  await writeFile(path.join(folder, 'deployment.template.json'), template);
+  const { status, stdout } = await vantage('generate', '--json');
+  const { ok, manifest, problems } = JSON.parse(stdout);
+  expect({ status, ok, manifest }).toEqual({ status: 1, ok: false, manifest: null });
+  expect(problems[0]).toMatchObject({ severity: 'warning', message: expect.stringContaining('DOCKER, HUB') });
+  expect(problems).toContainEqual(
+    expect.objectContaining({ severity: 'error', line: 14, column: 19, path: expect.stringContaining('routes.one') }),
+  );
+  expect(problems).toContainEqual(expect.objectContaining({ severity: 'error', line: 15 }));
+  expect((await vantage('generate', '--no-check')).status).toBe(0);
+});
+
+test.each([
+  ['comment', '{\n  // mine\n  "a": 1 }', 'template.json:2:3: error: not JSON', 'comments are no JSON'],
+  ['comma', '{\n  "a": 1,\n}', 'template.json:3:1: error: not JSON', 'remove the comma'],
+  ['bom', '\ufeff{}', 'template.json:1:1: error: not JSON', 'byte order mark'],
+  ['unset', '{"a":\r\n ${TTL} }', 'template.json:2:2: error: not JSON', 'not set: TTL'],
+])('no JSON (%s) is pointed at', async (_name, template, where, why) => {
+  await writeFile(path.join(folder, 'template.json'), template);
+  const { status, stderr } = await vantage('generate', 'template.json');
+  expect(status).toBe(1);
+  expect(stderr).toContain(where);
+  expect(stderr).toContain(why);
+});
+
+test('--style vscode: an empty variable stays, characters stay, and .env wins', async () => {
+  await mkdir(path.join(folder, 'modules/cam'), { recursive: true });
+  const image = { repository: 'Local/Cam', tag: { version: '2.0', platforms: { amd64: 'Dockerfile' } } };
+  await writeFile(path.join(folder, 'modules/cam/module.json'), JSON.stringify({ image }));
+  await writeFile(path.join(folder, '.env'), 'EMPTY=\nNAME=Zoë\n');
+  const settings = { image: '${MODULES.cam}', createOptions: { Env: ['A=${EMPTY}', 'N=$NAME'] } };
+  const template = {
+    modulesContent: {
+      $edgeAgent: { 'properties.desired': { systemModules: {}, modules: { cam: { settings } } } },
+      $edgeHub: { 'properties.desired': { routes: { up: 'FROM /messages/* INTO $upstream' } } },
+    },
+  };
+  await writeFile(path.join(folder, 'deployment.template.json'), JSON.stringify(template));
+  const { stdout } = await vantage('generate', '--style', 'vscode', '--no-check', '--out', '-');
+  const { modulesContent } = JSON.parse(stdout);
+  expect(modulesContent.$edgeAgent['properties.desired'].modules.cam.settings).toEqual({
+    image: 'Local/Cam:2.0-amd64',
+    createOptions: '{"Env":["A=${EMPTY}","N=Zoë"]}',
+  });
+  expect(modulesContent.$edgeHub['properties.desired'].routes.up).toBe('FROM /messages/* INTO $upstream');
+  expect(stdout).toContain('Zoë');
+});
