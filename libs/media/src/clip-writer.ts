@@ -1,16 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { open as openFile, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { messageOf } from '@vantage/contracts';
 import { clipEmpty, clipFailed } from './errors.ts';
 import { FfmpegLog } from './ffmpeg-log.ts';
 import type { Ffmpeg } from './ffmpeg.ts';
 import { NutReader } from './nut-reader.ts';
 import type { PacketRing } from './packet-ring.ts';
+import { publishFile, temporaryNameFor } from './temporary-file.ts';
 import type { EncodedPacket } from './video-source-types.ts';
 
-const TEMPORARY = /^\.vantage-clip-.*\.tmp$/;
 const H264 = new Set(['h264', 'avc1', 'x264', 'davc']);
 /** What may wait for a slow disk; above it the clip fails rather than the memory. */
 const MAX_QUEUED_BYTES = 64 << 20;
@@ -64,8 +62,7 @@ export class ClipWriter {
 
   private constructor(options: ClipOptions, header: Uint8Array) {
     this.#path = options.path;
-    const unique = randomBytes(4).toString('hex');
-    this.#temporary = join(dirname(options.path), `.vantage-clip-${basename(options.path)}.${unique}.tmp`);
+    this.#temporary = temporaryNameFor(options.path);
     const codec = H264.has(fourccOf(header))
       ? ['-c', 'copy']
       : [
@@ -153,13 +150,7 @@ export class ClipWriter {
       if (code !== 0 || this.#failure !== undefined) {
         throw clipFailed(this.#log.reason() ?? this.#failure ?? `ffmpeg ended with status ${code}`);
       }
-      const file = await openFile(this.#temporary, 'r');
-      try {
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(this.#temporary, this.#path);
+      await publishFile(this.#temporary, this.#path);
     } catch (error) {
       await rm(this.#temporary, { force: true });
       throw error;
@@ -168,13 +159,6 @@ export class ClipWriter {
     const span = { firstPtsUs: this.#firstPtsUs, lastPtsUs: this.#lastPtsUs };
     return { path: this.#path, ...span, frames: timesUs.length, timesUs };
   }
-}
-
-/** Removes what clips left behind that were open when their process was killed. Call it before the first clip. */
-export async function removeStaleClips(folder: string): Promise<number> {
-  const stale = (await readdir(folder)).filter((name) => TEMPORARY.test(name));
-  await Promise.all(stale.map((name) => rm(join(folder, name), { force: true })));
-  return stale.length;
 }
 
 function fourccOf(header: Uint8Array): string {

@@ -30,3 +30,7 @@ export const fileUnreadable = (reason: string): VantageError => new VantageError
 /** Other pictures of a running source could not be had. */
 export const pictureFailed = (reason: string): VantageError =>
   new VantageError('MEDIA_PICTURE_FAILED', `other pictures of the source cannot be had: ${reason}`);
+
+/** ffmpeg has no encoder for clips. */
+export const encoderMissing = (reason: string): VantageError =>
+  new VantageError('MEDIA_ENCODER_MISSING', `no clip can be encoded: ${reason}`);

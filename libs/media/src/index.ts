@@ -1,4 +1,4 @@
-export { ClipWriter, removeStaleClips, type Clip, type ClipOptions } from './clip-writer.ts';
+export { ClipWriter, type Clip, type ClipOptions } from './clip-writer.ts';
 export { planDewarp, type Dewarp, type DewarpPlan } from './dewarp.ts';
 export { readEncodedFile, type EncodedFile, type EncodedFrame } from './encoded-file.ts';
 export { resolveFfmpeg, type Ffmpeg, type FfmpegOrigin, type ResolveFfmpegOptions } from './ffmpeg.ts';
@@ -18,3 +18,7 @@ export type {
   VideoSourceHandlers,
   VideoSourceOptions,
 } from './video-source-types.ts';
+export { PictureEncoder, type EncodedClip, type PictureEncoderOptions } from './picture-encoder.ts';
+export { PictureFeed, type FedPicture, type PictureFeedOptions, type RawFormat } from './picture-feed.ts';
+export { removeStaleClips } from './temporary-file.ts';
+export { findVideoEncoder, type VideoEncoder } from './video-encoder.ts';

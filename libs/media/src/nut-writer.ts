@@ -101,6 +101,14 @@ export function allocateNutPacket(
   key: boolean,
   sizeBytes: number,
 ): { packet: Uint8Array; payload: Uint8Array } {
+  const prefix = nutPacketPrefix(ptsUs, key, sizeBytes);
+  const packet = new Uint8Array(prefix.length + sizeBytes);
+  packet.set(prefix);
+  return { packet, payload: packet.subarray(prefix.length) };
+}
+
+/** What comes before the `sizeBytes` bytes of a frame. `ptsUs` must not be negative. */
+export function nutPacketPrefix(ptsUs: number, key: boolean, sizeBytes: number): Uint8Array {
   const prefix = new Bytes(MAX_PREFIX_BYTES);
   const sync = new Bytes(16);
   sync.v(ptsUs);
@@ -112,7 +120,5 @@ export function allocateNutPacket(
   prefix.v(ptsUs + 2 ** MSB_PTS_SHIFT);
   prefix.v(sizeBytes);
   prefix.checksum(frameStart);
-  const packet = new Uint8Array(prefix.length + sizeBytes);
-  packet.set(prefix.view());
-  return { packet, payload: packet.subarray(prefix.length) };
+  return prefix.view();
 }
