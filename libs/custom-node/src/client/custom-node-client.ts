@@ -1,49 +1,284 @@
+import { randomUUID } from 'node:crypto';
+import { Backoff, silentLogger, type Logger } from '@vantage/observability';
+import { parseEndpoint, type Endpoint } from '../endpoint.ts';
+import { optionsInvalid, type NodeFailure } from '../errors.ts';
+import type { ClientPixelPath } from '../pixel-path.ts';
+import { Turns } from '../turns.ts';
 import type { ClientFrame } from '../types.ts';
-import type { ClientStatus, CustomNodeClientOptions, NodeResult } from './options.ts';
+import { encodeProcessRequest } from '../wire/encode.ts';
+import { DEFAULT_MESSAGE_BYTES } from '../wire/service.ts';
+import { readAnswer } from './answer.ts';
+import { tooLarge } from './call-failure.ts';
+import { NodeConnection, type Agreement } from './connection.ts';
+import { Counters } from './counters.ts';
+import type { ClientState, ClientStatus, CustomNodeClientOptions, NodeResult } from './options.ts';
+import { preparePicture, type PreparedPicture } from './request.ts';
 
-/** The client of one camera and one custom node. Never throws on a frame. */
+/** So many calls without an answer in a row mean that the node hangs, and a new handshake says so. */
+const HUNG_AFTER = 3;
+
+/** A connection that frames can be sent on. */
+interface Link {
+  readonly connection: NodeConnection;
+  readonly agreement: Agreement;
+  nextSeq: bigint;
+  underWay: number;
+  timeouts: number;
+  /** Learnt from a refusal. */
+  limit: number | undefined;
+  /** Kinds of failed frames that were told already: each is said once a connection, not once a frame. */
+  readonly told: Set<NodeFailure['code']>;
+}
+
+/**
+ * The client of one camera and one custom node: keeps the connection, sends frames, reads answers. A frame never makes it
+ * throw, and a node that is away, slow or wrong costs only the frames it does not answer. May run in a worker thread.
+ *
+ * @example
+ * const client = new CustomNodeClient({ endpoint: 'det:6677', ids: { instance: 'i', skill: 's', device: 'cam1' } });
+ * client.start();
+ * const result = await client.process({ ...facts, ...(client.wantsPixels ? { pixels: bgr } : {}) });
+ * if (result.ok) insights = mergeInsights(facts.insights, result.insights ?? NO_INSIGHTS, 'append');
+ */
 export class CustomNodeClient {
-  #status: ClientStatus = {
-    state: 'connecting',
-    sharedMemory: false,
-    counters: {
-      calls: 0,
-      answered: 0,
-      failures: {},
-      handshakes: 0,
-      rejectedObjects: 0,
-      downscaled: 0,
-      sentBytes: 0,
-      receivedBytes: 0,
-      sharedMemoryFrames: 0,
-    },
-  };
-  readonly options: CustomNodeClientOptions;
+  readonly #options: CustomNodeClientOptions;
+  readonly #endpoint: Endpoint;
+  readonly #logger: Logger;
+  readonly #deadlineMs: number;
+  readonly #turns: Turns;
+  readonly #counters = new Counters();
+  readonly #stopping = new AbortController();
+  #state: ClientState = 'connecting';
+  #error: NodeFailure | undefined;
+  #agreement: Agreement | undefined;
+  #link: Link | undefined;
+  #loop: Promise<void> | undefined;
+  /** Answers go out in the order of the frames, and frames out in the order they came. */
+  #lastAnswer: Promise<unknown> = Promise.resolve();
+  #lastSent: Promise<unknown> = Promise.resolve();
 
+  /** @throws VantageError CUSTOM_NODE_ENDPOINT_INVALID, CUSTOM_NODE_OPTIONS_INVALID */
   constructor(options: CustomNodeClientOptions) {
-    this.options = options;
+    this.#options = options;
+    this.#endpoint = parseEndpoint(options.endpoint);
+    this.#logger = options.logger ?? silentLogger;
+    this.#deadlineMs = positive('deadlineMs', options.deadlineMs ?? 5000);
+    this.#turns = new Turns(positive('inFlight', options.inFlight ?? 1), options.waiting ?? 2);
+    if (options.token !== undefined && !/^[\x21-\x7e]+$/.test(options.token))
+      throw optionsInvalid('the token of a custom node must be printable ASCII without blanks');
   }
 
   get status(): ClientStatus {
-    return this.#status;
+    return {
+      state: this.#state,
+      ...(this.#agreement === undefined ? {} : { wants: this.#agreement.wants }),
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      sharedMemory: this.#link?.agreement.sharedMemory ?? false,
+      counters: this.#counters.snapshot(),
+    };
   }
 
   /** Whether the next frame should bring its pixels. */
   get wantsPixels(): boolean {
-    return this.#status.wants !== undefined && this.#status.wants.image !== 'none';
+    return this.#link !== undefined && this.#link.agreement.wants.image !== 'none';
   }
 
+  /** Connects, shakes hands, and keeps at it until `stop`. Idempotent. */
   start(): void {
-    this.#status = { ...this.#status, state: 'connecting' };
+    this.#loop ??= this.#run(this.#stopping.signal);
   }
 
+  /** Ends the calls under way; their frames fail with CUSTOM_NODE_STOPPED. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#link?.connection.giveUp({ code: 'CUSTOM_NODE_STOPPED', message: 'the client was stopped' });
+    await this.#loop;
+    await this.#lastAnswer;
+    this.#change('stopped', undefined);
+  }
+
+  /**
+   * Sends a frame and reads what the node says. Settles in the order of the calls; never rejects. Pixels may be used again
+   * when it has settled.
+   */
   process(frame: ClientFrame): Promise<NodeResult> {
-    const message = `frame ${frame.frameId}: not connected yet`;
-    return Promise.resolve({ ok: false, code: 'CUSTOM_NODE_NOT_READY', message });
+    const work = this.#process(frame);
+    const inOrder = this.#lastAnswer.then(() => work);
+    this.#lastAnswer = inOrder;
+    return inOrder;
   }
 
-  stop(): Promise<void> {
-    this.#status = { ...this.#status, state: 'stopped' };
-    return Promise.resolve();
+  async #run(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff({
+      baseMs: 250,
+      factor: 1.6,
+      capMs: 5000,
+      resetAfterMs: 10_000,
+      ...this.#options.backoff,
+    });
+    do {
+      const pixelPath = this.#pixelPath();
+      const connection = this.#connect(pixelPath);
+      const cancel = (): void => connection.close();
+      signal.addEventListener('abort', cancel, { once: true });
+      const outcome = await connection.handshake(1n, this.#options.ids);
+      if ('code' in outcome) {
+        const absent = outcome.code === 'CUSTOM_NODE_UNREACHABLE' || outcome.code === 'CUSTOM_NODE_DEADLINE';
+        if (!signal.aborted) this.#change(absent ? 'connecting' : 'failed', outcome);
+      } else if (!signal.aborted) {
+        backoff.healthy();
+        this.#counters.handshakes += 1;
+        this.#agreement = outcome;
+        this.#link = {
+          connection,
+          agreement: outcome,
+          nextSeq: 2n,
+          underWay: 0,
+          timeouts: 0,
+          limit: undefined,
+          told: new Set(),
+        };
+        this.#change('ready', undefined);
+        const reason = await connection.lost;
+        this.#link = undefined;
+        if (!signal.aborted) this.#change(reason.code === 'CUSTOM_NODE_REFUSED' ? 'failed' : 'connecting', reason);
+      }
+      signal.removeEventListener('abort', cancel);
+      connection.retire();
+      pixelPath?.close();
+    } while (!signal.aborted && (await backoff.wait(signal)));
   }
+
+  #pixelPath(): ClientPixelPath | undefined {
+    return undefined;
+  }
+
+  #connect(pixelPath: ClientPixelPath | undefined): NodeConnection {
+    return new NodeConnection({
+      endpoint: this.#endpoint,
+      tls: this.#options.tls,
+      token: this.#options.token,
+      session: randomUUID(),
+      deadlineMs: this.#deadlineMs,
+      pixelPath,
+    });
+  }
+
+  async #process(frame: ClientFrame): Promise<NodeResult> {
+    if (this.#link === undefined) return this.#failed(this.#notReady(frame));
+    if (!(await this.#turns.enter(this.#stopping.signal))) {
+      const message = `frame ${frame.frameId}: the node has not answered the frames before it yet`;
+      return this.#failed(
+        this.#stopping.signal.aborted ? this.#notReady(frame) : { code: 'CUSTOM_NODE_BUSY', message },
+      );
+    }
+    try {
+      return await this.#exchange(frame);
+    } finally {
+      this.#turns.leave();
+    }
+  }
+
+  async #exchange(frame: ClientFrame): Promise<NodeResult> {
+    // Encoding may take longer for one frame than for the next; they are sent in order all the same.
+    const before = this.#lastSent;
+    const sent = Promise.withResolvers<void>();
+    this.#lastSent = sent.promise;
+    try {
+      const link = this.#link;
+      if (link === undefined) return this.#failed(this.#notReady(frame));
+      const picture = await preparePicture(frame, link.agreement.wants.image, this.#options);
+      if ('code' in picture) return this.#failed(picture);
+      await before;
+      if (this.#link !== link) return this.#failed(this.#notReady(frame));
+      return await this.#call(link, frame, picture, sent.resolve);
+    } finally {
+      sent.resolve();
+    }
+  }
+
+  async #call(link: Link, frame: ClientFrame, picture: PreparedPicture, onSent: () => void): Promise<NodeResult> {
+    const { connection, agreement } = link;
+    const what = `frame ${frame.frameId}`;
+    const seq = link.nextSeq;
+    const metadata = connection.metadata();
+    const message = encodeProcessRequest(seq, frame, picture.facts, picture.payload);
+    const limit = agreement.maxMessageBytes ?? link.limit ?? this.#options.maxMessageBytes ?? DEFAULT_MESSAGE_BYTES;
+    if (message.length > limit)
+      return this.#failed({ code: 'CUSTOM_NODE_MESSAGE_TOO_LARGE', message: tooLarge(what, message.length, limit) });
+    link.nextSeq += 1n;
+    link.underWay += 1;
+    this.#counters.calls += 1;
+    this.#counters.sentBytes += message.length;
+    if (picture.downscaled) this.#counters.downscaled += 1;
+    const begun = performance.now();
+    const answering = connection.process(message, metadata, what);
+    onSent();
+    const answer = await answering;
+    message.discard();
+    link.underWay -= 1;
+    if ('code' in answer) {
+      if (answer.limit !== undefined) link.limit = answer.limit;
+      this.#noteTimeouts(link, answer);
+      return this.#failed(answer, link, seq);
+    }
+    link.timeouts = 0;
+    this.#counters.receivedBytes += answer.bytes.length;
+    const context = { seq, wants: agreement.wants, sent: picture.facts, beside: undefined, what };
+    const read = await readAnswer(answer.bytes, context);
+    if ('code' in read) return this.#failed(read, link, seq);
+    this.#counters.answered += 1;
+    this.#counters.rejectedObjects += read.rejected;
+    this.#error = undefined;
+    const { insights, image } = read;
+    return {
+      ok: true,
+      ...(insights === undefined ? {} : { insights }),
+      ...(image === undefined ? {} : { image }),
+      roundTripMs: performance.now() - begun,
+    };
+  }
+
+  #noteTimeouts(link: Link, failure: NodeFailure): void {
+    link.timeouts = failure.code === 'CUSTOM_NODE_DEADLINE' ? link.timeouts + 1 : 0;
+    if (link.timeouts >= HUNG_AFTER) link.connection.giveUp(failure);
+  }
+
+  /** A number that was not answered well is used again, where no later one is out yet (contract A "Handshake"). */
+  #failed(failure: NodeFailure, link?: Link, seq?: bigint): NodeResult {
+    if (link !== undefined && seq !== undefined && link.nextSeq === seq + 1n) link.nextSeq = seq;
+    const { code, message } = failure;
+    this.#counters.failed(code);
+    if (code !== 'CUSTOM_NODE_NOT_READY' && code !== 'CUSTOM_NODE_STOPPED')
+      this.#change(this.#state, { code, message });
+    return { ok: false, code, message };
+  }
+
+  #notReady(frame: ClientFrame): NodeFailure {
+    const reason = this.#error === undefined ? this.#state : this.#error.message;
+    return this.#stopping.signal.aborted
+      ? { code: 'CUSTOM_NODE_STOPPED', message: `frame ${frame.frameId}: the client was stopped` }
+      : { code: 'CUSTOM_NODE_NOT_READY', message: `frame ${frame.frameId}: no connection to the node (${reason})` };
+  }
+
+  #change(state: ClientState, error: NodeFailure | undefined): void {
+    const same = state === this.#state && error?.code === this.#error?.code;
+    this.#state = state;
+    this.#error = error === undefined ? undefined : { code: error.code, message: error.message };
+    if (!same) this.#report(error);
+  }
+
+  #report(error: NodeFailure | undefined): void {
+    const { host, port, target } = this.#endpoint;
+    const fields = { endpoint: host === '' ? target : `${host}:${port}`, code: error?.code };
+    if (error === undefined) this.#logger.info(`custom node ${this.#state}`, fields);
+    else this.#logger.warn(`custom node ${this.#state}: ${error.message}`, fields);
+    this.#options.onStatus?.(this.status);
+  }
+}
+
+function positive(name: string, value: number): number {
+  if (!Number.isInteger(value) || value < 1)
+    throw optionsInvalid(`${name} of a custom node must be a whole number from 1, not ${value}`);
+  return value;
 }

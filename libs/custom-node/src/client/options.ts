@@ -29,7 +29,7 @@ export interface CustomNodeClientOptions {
   readonly jpegQuality?: number;
   readonly backoff?: BackoffOptions;
   readonly logger?: Logger;
-  /** Each time the state, the error or what the node wants changes. */
+  /** When the state changes, and when a kind of failed frame is met for the first time on a connection. */
   readonly onStatus?: (status: ClientStatus) => void;
 }
 

@@ -1,0 +1,78 @@
+import { status, type ServiceError } from '@grpc/grpc-js';
+import type { NodeFailure } from '../errors.ts';
+
+/** Why a call failed, and what the connection has to make of it. */
+export interface CallFailure extends NodeFailure {
+  /** Shake hands again before the next frame. */
+  readonly lost: boolean;
+  /** Bytes that the peer takes at most, where it said so. */
+  readonly limit?: number;
+}
+
+const REFUSALS = new Set<number>([status.UNAUTHENTICATED, status.PERMISSION_DENIED, status.UNIMPLEMENTED]);
+
+/**
+ * @param what the call, for the sentence: `frame 7`, `the handshake`
+ * @param sentBytes length of the message that was sent: the text of RESOURCE_EXHAUSTED does not say whose message it is
+ */
+export function callFailure(error: ServiceError, what: string, sentBytes: number, deadlineMs: number): CallFailure {
+  const details = clipped(error.details);
+  if (error.code === status.UNAVAILABLE)
+    return { code: 'CUSTOM_NODE_UNREACHABLE', message: `${what}: the node cannot be reached: ${details}`, lost: true };
+  if (error.code === status.DEADLINE_EXCEEDED)
+    return {
+      code: 'CUSTOM_NODE_DEADLINE',
+      message: `${what}: no answer within ${deadlineMs} ms (DEADLINE_EXCEEDED)`,
+      lost: false,
+    };
+  if (error.code === status.CANCELLED)
+    return { code: 'CUSTOM_NODE_STOPPED', message: `${what}: given up (${details})`, lost: false };
+  if (REFUSALS.has(error.code))
+    return {
+      code: 'CUSTOM_NODE_REFUSED',
+      message: `${what}: the node refuses the call (${status[error.code]}): ${details}`,
+      lost: true,
+    };
+  if (error.code === status.RESOURCE_EXHAUSTED) return exhausted(details, what, sentBytes);
+  return {
+    code: 'CUSTOM_NODE_FAILED',
+    message: `${what}: the node failed (${status[error.code]}): ${details}`,
+    lost: false,
+  };
+}
+
+/** `Received message larger than max (6220851 vs. 4194304)`, of grpcio and of grpc-js (without the dot). */
+function exhausted(details: string, what: string, sentBytes: number): CallFailure {
+  const sizes = /\((\d{1,15}) vs\.? (\d{1,15})\)/.exec(details);
+  if (sizes === null)
+    return {
+      code: 'CUSTOM_NODE_FAILED',
+      message: `${what}: the node has no room (RESOURCE_EXHAUSTED): ${details}`,
+      lost: false,
+    };
+  const [size, limit] = [Number(sizes[1]), Number(sizes[2])];
+  if (size !== sentBytes)
+    return {
+      code: 'CUSTOM_NODE_ANSWER_INVALID',
+      message: `${what}: the answer ${sizesText(size, limit)} bytes that are taken here`,
+      lost: false,
+    };
+  return { code: 'CUSTOM_NODE_MESSAGE_TOO_LARGE', message: tooLarge(what, size, limit), lost: false, limit };
+}
+
+/** The sentence for a message that does not fit, with both numbers and what to do. */
+export function tooLarge(what: string, size: number, limit: number): string {
+  return (
+    `${what}: message ${sizesText(size, limit)} bytes that the node takes; ` +
+    'configure downscale, let the node ask for JPEG, or raise the limit of its server'
+  );
+}
+
+function sizesText(size: number, limit: number): string {
+  return `${size.toLocaleString('en-US')} > ${limit.toLocaleString('en-US')}`;
+}
+
+/** What somebody else wrote ends up in logs and in a twin. */
+function clipped(details: string): string {
+  return details.slice(0, 500).replaceAll(/\p{Cc}/gu, ' ');
+}
