@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { deployCommand } from './deploy/command.ts';
 import { doctorCommand } from './doctor/command.ts';
 import { downCommand } from './down/command.ts';
 import { faultCommand } from './fault/command.ts';
@@ -34,7 +33,6 @@ const program = new Command('vantage')
   .addCommand(resetCommand())
   .addCommand(generateCommand())
   .addCommand(manifestCommand())
-  .addCommand(deployCommand())
   .addCommand(twinCommand())
   .addCommand(routeCommand())
   .addCommand(fleetCommand())
