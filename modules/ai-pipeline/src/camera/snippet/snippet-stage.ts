@@ -1,0 +1,169 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf } from '@vantage/contracts';
+import { PictureEncoder, type Ffmpeg } from '@vantage/media';
+import type { FrameInsights, SnippetNode } from '@vantage/skill';
+import { Canvas, paintObjects, snippetTitle, type Rgb } from '@vantage/vision';
+import type { CameraFrame, GraphStage, SharedPicture } from '../graph/stage.ts';
+import type { ClipReport } from '../protocol.ts';
+import { snippetPath } from './snippet-path.ts';
+
+export interface SnippetStageOptions {
+  readonly node: SnippetNode;
+  readonly sensor: string;
+  /** Snippets land below it (see `snippetPath`); unfinished ones lie in it under a hidden name. */
+  readonly folder: string;
+  readonly ffmpeg: Ffmpeg;
+  readonly onClip: (clip: ClipReport) => void;
+  readonly onProblem: (code: string, message: string) => void;
+}
+
+/** Contract custom-node-and-skills B: BGR 0, 0, 255. */
+const RED: Rgb = [255, 0, 0];
+
+interface Recording {
+  readonly encoder: PictureEncoder;
+  readonly startUs: number;
+  readonly width: number;
+  readonly height: number;
+  /** Painted on and handed to ffmpeg: one picture's memory, however long the snippet. */
+  readonly pixels: Uint8Array;
+  objects: number;
+}
+
+/**
+ * `video_snippet_export`: records what arrives for some seconds when a frame has an object, and again no sooner than some
+ * minutes after the start before. Goes by the frames' own time. Frames are encoded as they come; nothing piles up in
+ * memory. A snippet that fails is told, and the next one is made in its turn.
+ */
+export class SnippetStage implements GraphStage {
+  readonly #options: SnippetStageOptions;
+  #state: 'waiting' | 'recording' | 'exporting' = 'waiting';
+  #recording: Recording | undefined;
+  #lastStartUs: number | undefined;
+  /** The picture that ffmpeg is taking. */
+  #writing: Promise<boolean> = Promise.resolve(true);
+  #exporting: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(options: SnippetStageOptions) {
+    this.#options = options;
+  }
+
+  get state(): 'waiting' | 'recording' | 'exporting' {
+    return this.#state;
+  }
+
+  /** Waits until ffmpeg has taken the picture before: who is faster waits in the edge's queue. */
+  async process(frame: CameraFrame): Promise<CameraFrame> {
+    const { insights, picture } = frame;
+    if (!picture) return frame;
+    const open = this.#recording;
+    if (open && !fits(open, picture, insights, this.#options.node.durationSeconds)) this.#finish();
+    if (!this.#recording && this.#isDue(insights)) {
+      // Only who reads a file faster than it was made comes here so soon.
+      await this.#exporting;
+      await this.#open(insights, picture);
+    }
+    if (this.#recording) await this.#write(this.#recording, insights, picture);
+    return frame;
+  }
+
+  /** The camera comes back to another scene: what is recorded ends here. */
+  reset(): void {
+    this.#finish();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#finish();
+    await this.#exporting;
+  }
+
+  #isDue({ ptsUs, detections }: FrameInsights): boolean {
+    if (detections.length === 0) return false;
+    const last = this.#lastStartUs;
+    // A camera that was opened again may start its clock anew.
+    return last === undefined || ptsUs < last || ptsUs - last >= this.#options.node.everyMinutes * 60e6;
+  }
+
+  async #open({ ptsUs, captureTimeMs }: FrameInsights, { width, height }: SharedPicture): Promise<void> {
+    const { node, sensor, folder, ffmpeg } = this.#options;
+    this.#lastStartUs = ptsUs;
+    const names = { ...node, device: node.device === '' ? sensor : node.device };
+    try {
+      const encoder = await PictureEncoder.open({
+        ffmpeg,
+        path: path.join(folder, snippetPath(names, captureTimeMs)),
+        temporaryFolder: folder,
+        ...{ format: 'gbrp', width, height },
+      });
+      if (this.#stopped) return await encoder.abort();
+      const pixels = new Uint8Array(3 * width * height);
+      this.#recording = { encoder, startUs: ptsUs, width, height, pixels, objects: 0 };
+      this.#state = 'recording';
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  async #write(recording: Recording, insights: FrameInsights, picture: SharedPicture): Promise<void> {
+    const { encoder, pixels } = recording;
+    await this.#writing;
+    if (this.#recording !== recording) return;
+    if (encoder.failure !== undefined) return this.#finish();
+    pixels.set(picture.planes());
+    if (this.#options.node.overlay) paint(pixels, insights, picture);
+    recording.objects += insights.detections.length;
+    this.#writing = encoder.write({ ptsUs: insights.ptsUs, data: pixels });
+  }
+
+  #finish(): void {
+    const recording = this.#recording;
+    if (!recording) return;
+    this.#recording = undefined;
+    this.#state = 'exporting';
+    this.#exporting = this.#export(recording)
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => (this.#state = 'waiting'));
+  }
+
+  async #export({ encoder, objects }: Recording): Promise<void> {
+    await this.#writing;
+    const { path: file, frames, firstPtsUs, lastPtsUs } = await encoder.close();
+    const { size: sizeBytes } = await stat(file);
+    const seconds = Math.round((lastPtsUs - firstPtsUs) / 1e4) / 100;
+    this.#options.onClip({ path: file, sensor: this.#options.sensor, frames, seconds, sizeBytes, objects });
+  }
+
+  #failed(error: unknown): void {
+    const { node, sensor, onProblem } = this.#options;
+    const next = `the next one in ${node.everyMinutes} min`;
+    onProblem('SNIPPET_FAILED', `${node.id}: a snippet of ${sensor} was lost, ${next}: ${messageOf(error)}`);
+  }
+}
+
+function fits(
+  { startUs, width, height }: Recording,
+  picture: SharedPicture,
+  { ptsUs }: FrameInsights,
+  seconds: number,
+): boolean {
+  // A custom node may make pictures of another size: a clip has one.
+  return ptsUs >= startUs && ptsUs - startUs <= seconds * 1e6 && picture.width === width && picture.height === height;
+}
+
+/** Boxes are in pixels of the camera's frame, and the picture may show a part of it at another size. */
+function paint(data: Uint8Array, { detections }: FrameInsights, { width, height, view }: SharedPicture): void {
+  const [across, down] = [width / view.width, height / view.height];
+  const objects = detections.map(({ box, classId, label, confidence, trackingId, attributes }) => ({
+    ...{ classId, label, confidence, trackingId, attributes },
+    box: {
+      left: (box.left - view.left) * across,
+      top: (box.top - view.top) * down,
+      width: box.width * across,
+      height: box.height * down,
+    },
+  }));
+  paintObjects(new Canvas({ data, width, height, format: 'gbrp' }), objects, { colour: RED, title: snippetTitle });
+}
