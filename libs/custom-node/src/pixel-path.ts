@@ -12,28 +12,54 @@ export interface ClientPixelPath {
   accept(metadata: Metadata): boolean;
   /** Puts the pixels of one call there and says so in its metadata. Undefined: send them as bytes. */
   send(payload: Payload, metadata: Metadata): SentPixels | undefined;
-  /** The pixels of the answer, a copy; undefined where it brings them as bytes. */
-  receive(metadata: Metadata): Buffer | undefined;
   /** Frees what it holds. Idempotent. */
   close(): void;
 }
 
+/** The place of one call. */
 export interface SentPixels {
-  /** The call is over: the place may be used again. */
-  release(): void;
+  /** What was sent, good until `end`. */
+  readonly pixels: Uint8Array;
+  /**
+   * The pixels of the answer, a copy; undefined where it brings none there.
+   *
+   * @throws Error where the answer does not say, or nonsense: pixels did not arrive
+   */
+  receive(metadata: Metadata): Buffer | undefined;
+  /** The call is over. Unanswered, its place rests until the server is done with it. */
+  end(answered: boolean): void;
 }
 
 export interface ServerPixelPath {
   /** Reads the offer of a handshake and answers it. */
   accept(request: Metadata, response: Metadata): void;
   /**
-   * The pixels of a call, a copy; undefined where they came as bytes.
+   * The pixels of a call; undefined where they came as bytes.
    *
-   * @throws VantageError CUSTOM_NODE_IMAGE_INVALID where it names a place that it cannot be read from
+   * @throws PixelsGone where they cannot be had: the client has to send them again
    */
-  resolve(request: Metadata): Buffer | undefined;
-  /** Puts the pixels of an answer there. False: send them as bytes. */
-  answer(request: Metadata, response: Metadata, pixels: Uint8Array): boolean;
+  resolve(request: Metadata): ReceivedPixels | undefined;
   /** Frees what it holds. Idempotent. */
   close(): void;
+}
+
+/** The place of one call, seen from the server. */
+export interface ReceivedPixels {
+  /** The node's own until `end`; may be written to. */
+  readonly pixels: Buffer;
+  /** Puts the pixels of the answer there. False: send them as bytes. */
+  put(pixels: Uint8Array): boolean;
+  /** The node is done with the call, however it ended: tells the answer's metadata. */
+  end(response: Metadata): void;
+}
+
+/** Pixels are not where the client says. */
+export class PixelsGone extends Error {
+  /** Says so to the client. */
+  readonly metadata: Metadata;
+
+  constructor(message: string, metadata: Metadata) {
+    super(message);
+    this.metadata = metadata;
+  }
 }

@@ -110,7 +110,10 @@ export interface FrameFacts {
   readonly roi?: NodeRoi;
 }
 
-/** What a custom node sees. The pixels are the node's own: nobody else reads or writes them. */
+/**
+ * What a custom node sees. The pixels are the node's own until it has answered: they may be written to, and answered. They may
+ * lie in memory that is shared with the client, so copy what you keep.
+ */
 export interface NodeFrame extends FrameFacts {
   /** Absent where the node asked for none, or the client sent none. See {@link NodePicture}. */
   readonly pixels?: Buffer;

@@ -186,6 +186,7 @@ class _Ring:
             raise ValueError("the geometry makes no sense")
         self.slots, self.request_bytes, self.response_bytes = slots, request_bytes, response_bytes
         self.busy = set()
+        self._barrier = threading.Lock()
         self._response_at = _pages(request_bytes)
         self._slot_bytes = self._response_at + _pages(response_bytes)
         self._size = _PAGE + slots * self._slot_bytes
@@ -205,15 +206,23 @@ class _Ring:
         # A page behind the end of a file ends the process that touches it.
         if os.fstat(self._fd).st_size < self._size:
             raise Gone("the shared file was cut")
-        (carried,) = struct.unpack_from("<Q", self.memory, 64 + 64 * slot)
-        if carried != sequence or slot in self.busy:
+        if self._sequence(slot) != sequence or slot in self.busy:
             raise Gone(f"slot {slot} carries another call")
+        # First the word that we begin, then the look whether the call still stands: the client does it the other way round.
+        struct.pack_into("<Q", self.memory, 64 + 64 * slot + 8, sequence)
+        with self._barrier:
+            pass
+        if self._sequence(slot) != sequence:
+            raise Gone(f"the call of slot {slot} was given up")
         self.busy.add(slot)
+
+    def _sequence(self, slot):
+        return struct.unpack_from("<Q", self.memory, 64 + 64 * slot)[0]
 
     def release(self, slot, sequence):
         self.busy.discard(slot)
         if not self.memory.closed:
-            struct.pack_into("<Q", self.memory, 64 + 64 * slot + 8, sequence)
+            struct.pack_into("<Q", self.memory, 64 + 64 * slot + 16, sequence)
 
     def request(self, slot, size):
         at = _PAGE + slot * self._slot_bytes

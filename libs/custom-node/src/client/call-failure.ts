@@ -1,5 +1,6 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import type { NodeFailure } from '../errors.ts';
+import { isGone } from '../shared-memory/client-path.ts';
 
 /** Why a call failed, and what the connection has to make of it. */
 export interface CallFailure extends NodeFailure {
@@ -7,6 +8,8 @@ export interface CallFailure extends NodeFailure {
   readonly lost: boolean;
   /** Bytes that the peer takes at most, where it said so. */
   readonly limit?: number;
+  /** The peer cannot see the pixels where they were put: it needs them as bytes. */
+  readonly pixelsGone?: true;
 }
 
 const REFUSALS = new Set<number>([status.UNAUTHENTICATED, status.PERMISSION_DENIED, status.UNIMPLEMENTED]);
@@ -33,12 +36,10 @@ export function callFailure(error: ServiceError, what: string, sentBytes: number
       message: `${what}: the node refuses the call (${status[error.code]}): ${details}`,
       lost: true,
     };
+  const message = `${what}: the node failed (${status[error.code]}): ${details}`;
+  if (isGone(error.metadata)) return { code: 'CUSTOM_NODE_FAILED', message, lost: false, pixelsGone: true };
   if (error.code === status.RESOURCE_EXHAUSTED) return exhausted(details, what, sentBytes);
-  return {
-    code: 'CUSTOM_NODE_FAILED',
-    message: `${what}: the node failed (${status[error.code]}): ${details}`,
-    lost: false,
-  };
+  return { code: 'CUSTOM_NODE_FAILED', message, lost: false };
 }
 
 /** `Received message larger than max (6220851 vs. 4194304)`, of grpcio and of grpc-js (without the dot). */

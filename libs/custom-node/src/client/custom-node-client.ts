@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { Backoff, silentLogger, type Logger } from '@vantage/observability';
 import { parseEndpoint, type Endpoint } from '../endpoint.ts';
 import { optionsInvalid, type NodeFailure } from '../errors.ts';
-import type { ClientPixelPath } from '../pixel-path.ts';
+import type { ClientPixelPath, SentPixels } from '../pixel-path.ts';
+import { SharedMemoryClientPath } from '../shared-memory/client-path.ts';
 import { Turns } from '../turns.ts';
 import type { ClientFrame } from '../types.ts';
 import { encodeProcessRequest } from '../wire/encode.ts';
 import { DEFAULT_MESSAGE_BYTES } from '../wire/service.ts';
 import { readAnswer } from './answer.ts';
-import { tooLarge } from './call-failure.ts';
-import { NodeConnection, type Agreement } from './connection.ts';
+import { tooLarge, type CallFailure } from './call-failure.ts';
+import { NodeConnection, type Agreement, type CallAnswer } from './connection.ts';
 import { Counters } from './counters.ts';
 import type { ClientState, ClientStatus, CustomNodeClientOptions, NodeResult } from './options.ts';
 import { preparePicture, type PreparedPicture } from './request.ts';
@@ -23,6 +24,8 @@ interface Link {
   readonly agreement: Agreement;
   nextSeq: bigint;
   underWay: number;
+  /** While it works: pixels go there. */
+  pixelPath: ClientPixelPath | undefined;
   timeouts: number;
   /** Learnt from a refusal. */
   limit: number | undefined;
@@ -73,7 +76,7 @@ export class CustomNodeClient {
       state: this.#state,
       ...(this.#agreement === undefined ? {} : { wants: this.#agreement.wants }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
-      sharedMemory: this.#link?.agreement.sharedMemory ?? false,
+      sharedMemory: this.#link?.pixelPath !== undefined,
       counters: this.#counters.snapshot(),
     };
   }
@@ -134,6 +137,7 @@ export class CustomNodeClient {
           agreement: outcome,
           nextSeq: 2n,
           underWay: 0,
+          pixelPath: outcome.sharedMemory ? pixelPath : undefined,
           timeouts: 0,
           limit: undefined,
           told: new Set(),
@@ -150,7 +154,8 @@ export class CustomNodeClient {
   }
 
   #pixelPath(): ClientPixelPath | undefined {
-    return undefined;
+    const { sharedMemory, inFlight = 1 } = this.#options;
+    return sharedMemory === 'off' ? undefined : new SharedMemoryClientPath({ inFlight });
   }
 
   #connect(pixelPath: ClientPixelPath | undefined): NodeConnection {
@@ -202,10 +207,13 @@ export class CustomNodeClient {
     const what = `frame ${frame.frameId}`;
     const seq = link.nextSeq;
     const metadata = connection.metadata();
-    const message = encodeProcessRequest(seq, frame, picture.facts, picture.payload);
+    const beside = link.pixelPath?.send(picture.payload, metadata);
+    const message = encodeProcessRequest(seq, frame, picture.facts, beside === undefined ? picture.payload : undefined);
     const limit = agreement.maxMessageBytes ?? link.limit ?? this.#options.maxMessageBytes ?? DEFAULT_MESSAGE_BYTES;
-    if (message.length > limit)
+    if (message.length > limit) {
+      beside?.end(false);
       return this.#failed({ code: 'CUSTOM_NODE_MESSAGE_TOO_LARGE', message: tooLarge(what, message.length, limit) });
+    }
     link.nextSeq += 1n;
     link.underWay += 1;
     this.#counters.calls += 1;
@@ -217,6 +225,13 @@ export class CustomNodeClient {
     const answer = await answering;
     message.discard();
     link.underWay -= 1;
+    const pixels = beside && takePixels(beside, answer);
+    if (beside !== undefined && pixels === undefined) {
+      const payload = Buffer.from(beside.pixels);
+      beside.end(false);
+      return this.#callWithBytes(link, frame, { ...picture, payload }, seq);
+    }
+    beside?.end(!('code' in answer));
     if ('code' in answer) {
       if (answer.limit !== undefined) link.limit = answer.limit;
       this.#noteTimeouts(link, answer);
@@ -224,7 +239,8 @@ export class CustomNodeClient {
     }
     link.timeouts = 0;
     this.#counters.receivedBytes += answer.bytes.length;
-    const context = { seq, wants: agreement.wants, sent: picture.facts, beside: undefined, what };
+    if (beside !== undefined) this.#counters.sharedMemoryFrames += 1;
+    const context = { seq, wants: agreement.wants, sent: picture.facts, beside: pixels?.answer, what };
     const read = await readAnswer(answer.bytes, context);
     if ('code' in read) return this.#failed(read, link, seq);
     this.#counters.answered += 1;
@@ -237,6 +253,14 @@ export class CustomNodeClient {
       ...(image === undefined ? {} : { image }),
       roundTripMs: performance.now() - begun,
     };
+  }
+
+  /** The other end does not see what we see: bytes until the next handshake, beginning with this frame. */
+  #callWithBytes(link: Link, frame: ClientFrame, picture: PreparedPicture, seq: bigint): Promise<NodeResult> {
+    link.pixelPath = undefined;
+    if (link.nextSeq === seq + 1n) link.nextSeq = seq;
+    this.#logger.warn('custom node: shared memory does not work any more; pixels go as bytes');
+    return this.#call(link, frame, picture, () => undefined);
   }
 
   #noteTimeouts(link: Link, failure: NodeFailure): void {
@@ -274,6 +298,19 @@ export class CustomNodeClient {
     if (error === undefined) this.#logger.info(`custom node ${this.#state}`, fields);
     else this.#logger.warn(`custom node ${this.#state}: ${error.message}`, fields);
     this.#options.onStatus?.(this.status);
+  }
+}
+
+/** The pixels of an answer, where it has some; undefined: the node did not get those of the frame. */
+function takePixels(
+  beside: SentPixels,
+  answer: CallAnswer | CallFailure,
+): { readonly answer: Buffer | undefined } | undefined {
+  if ('code' in answer) return answer.pixelsGone === true ? undefined : { answer: undefined };
+  try {
+    return { answer: beside.receive(answer.metadata) };
+  } catch {
+    return undefined;
   }
 }
 

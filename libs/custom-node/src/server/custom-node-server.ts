@@ -5,6 +5,7 @@ import { Health, Metrics, silentLogger, startHealthServer, type HealthServer } f
 import { listenFailed, optionsInvalid } from '../errors.ts';
 import type { ServerPixelPath } from '../pixel-path.ts';
 import { HANDSHAKE_PATH, PROCESS_PATH, SERVER_MESSAGE_BYTES } from '../wire/service.ts';
+import { SharedMemoryServerPath } from '../shared-memory/server-path.ts';
 import type { CustomNode } from './custom-node.ts';
 import { addReflection, NodeHealth } from './extra-services.ts';
 import { NodeHandler } from './handler.ts';
@@ -75,7 +76,7 @@ export class CustomNodeServer {
     if (!Number.isInteger(maxMessageBytes) || maxMessageBytes < 1024)
       throw optionsInvalid(`maxMessageBytes must be a whole number of bytes from 1024, not ${maxMessageBytes}`);
     await this.#node.start();
-    const pixelPath = undefined;
+    const pixelPath = this.#options.sharedMemory === 'off' ? undefined : new SharedMemoryServerPath();
     const handler = new NodeHandler({
       node: this.#node,
       logger,

@@ -26,7 +26,10 @@ export abstract class CustomNode {
   /** Asked at each handshake. */
   abstract describe(ids: NodeIds): NodeDescription;
 
-  /** An exception costs this frame only: the client gets its text. `undefined`: the frame passes as it is. */
+  /**
+   * An exception costs this frame only: the client gets its text, as UNKNOWN, or as the gRPC status in the exception's
+   * `grpcCode`. `undefined`: the frame passes as it is.
+   */
   abstract process(
     frame: NodeFrame,
     context: ProcessContext,

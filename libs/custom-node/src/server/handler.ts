@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { customNode, messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import { decodePicture, encodePicture } from '../images/encoding.ts';
-import type { ServerPixelPath } from '../pixel-path.ts';
+import { PixelsGone, type ReceivedPixels, type ServerPixelPath } from '../pixel-path.ts';
 import {
   NO_INSIGHTS,
   type NodeAnswer,
@@ -81,7 +81,7 @@ export class NodeHandler {
       this.#options.metrics.received.inc({}, call.request.length);
       await this.#takeTurn(gone.signal);
       try {
-        return await this.#process(call, metadata, gone.signal);
+        return await this.#takePixels(call, metadata, gone.signal);
       } finally {
         this.#turns.leave();
         this.#options.metrics.waiting.set(this.#turns.waiting);
@@ -97,15 +97,24 @@ export class NodeHandler {
     throw new CallEnded(status.RESOURCE_EXHAUSTED, `the node is busy and ${this.#options.waiting} frames wait already`);
   }
 
-  async #process(call: Call, metadata: Metadata, signal: AbortSignal): Promise<Buffer> {
+  async #takePixels(call: Call, metadata: Metadata, signal: AbortSignal): Promise<Buffer> {
+    const beside = this.#options.pixelPath?.resolve(call.metadata);
+    try {
+      return await this.#process(call, beside, signal);
+    } finally {
+      beside?.end(metadata);
+    }
+  }
+
+  async #process(call: Call, beside: ReceivedPixels | undefined, signal: AbortSignal): Promise<Buffer> {
     const request = decode(customNode.ProcessRequest, call.request);
     const ids = this.#sessions.of(call.metadata, call.getPeer());
     const description = this.#describe(ids);
-    const frame = await this.#readFrame(request.frame, call.metadata, description);
+    const frame = await this.#readFrame(request.frame, beside?.pixels, description);
     const begun = performance.now();
     const answer = (await this.#options.node.process(frame, { ids, signal })) ?? {};
     this.#options.metrics.process.observe((performance.now() - begun) / 1000);
-    return await this.#writeAnswer({ ack: request.seq, answer, description, request: call.metadata, metadata });
+    return await this.#writeAnswer({ ack: request.seq, answer, description, beside });
   }
 
   #describe(ids: NodeIds): NodeDescription {
@@ -117,10 +126,10 @@ export class NodeHandler {
 
   async #readFrame(
     frame: customNode.Frame | undefined,
-    metadata: Metadata,
+    beside: Buffer | undefined,
     description: NodeDescription,
   ): Promise<NodeFrame> {
-    const picture = await this.#readPicture(frame?.image, metadata, description);
+    const picture = await this.#readPicture(frame?.image, beside, description);
     const properties = frame?.image?.properties;
     return {
       frameId: frame?.frameId ?? '',
@@ -137,10 +146,10 @@ export class NodeHandler {
 
   async #readPicture(
     image: customNode.Image | undefined,
-    metadata: Metadata,
+    beside: Buffer | undefined,
     { image: wanted, answerImage }: NodeDescription,
   ): Promise<NodePicture | undefined> {
-    const bytes = this.#options.pixelPath?.resolve(metadata) ?? image?.imagePointer;
+    const bytes = beside ?? image?.imagePointer;
     const announced = {
       width: Number(image?.properties?.width ?? 0n),
       height: Number(image?.properties?.height ?? 0n),
@@ -164,8 +173,7 @@ export class NodeHandler {
     readonly ack: bigint;
     readonly answer: NodeAnswer;
     readonly description: NodeDescription;
-    readonly request: Metadata;
-    readonly metadata: Metadata;
+    readonly beside: ReceivedPixels | undefined;
   }): Promise<Buffer> {
     const { ack, answer, description } = work;
     const { response } = description;
@@ -180,8 +188,8 @@ export class NodeHandler {
     const payload = await encodePicture(image, encoding, jpegQuality === undefined ? {} : { jpegQuality });
     // What travels is BGR in every encoding.
     const facts = { width: image.width, height: image.height, colorFormat: 'BGR' } as const;
-    const beside = this.#options.pixelPath?.answer(work.request, work.metadata, payload) === true;
-    return encodeProcessResponse(ack, insights, facts, beside ? undefined : payload).asBuffer();
+    const isBeside = work.beside?.put(payload) === true;
+    return encodeProcessResponse(ack, insights, facts, isBeside ? undefined : payload).asBuffer();
   }
 
   #warnOfAnswer(
@@ -233,8 +241,13 @@ export class NodeHandler {
 }
 
 /** Exceptions of the node's own code go out as grpcio's servers do it (contract A "Errors"). */
-function endingOf(error: unknown): { code: number; details: string } {
+function endingOf(error: unknown): { code: number; details: string; metadata?: Metadata } {
+  if (error instanceof PixelsGone)
+    return { code: status.FAILED_PRECONDITION, details: error.message, metadata: error.metadata };
   if (error instanceof CallEnded) return { code: error.status, details: error.message };
+  const code = typeof error === 'object' && error !== null && 'grpcCode' in error ? error.grpcCode : undefined;
+  if (typeof code === 'number' && code !== (status.OK as number) && STATUS_NAMES.has(code))
+    return { code, details: clipped(messageOf(error)) };
   return { code: status.UNKNOWN, details: `Exception calling application: ${clipped(messageOf(error))}` };
 }
 

@@ -28,7 +28,7 @@ export class ClientRing {
   readonly #proof: string;
   readonly #slots: readonly SlotState[];
   #sequence = 0n;
-  #state: 'offered' | 'accepted' | 'closed' = 'offered';
+  #state: 'offered' | 'accepted' | 'closing' | 'closed' = 'offered';
   #problem: string | undefined;
 
   private constructor(file: SharedFile, ring: Ring, name: string, proof: string) {
@@ -114,16 +114,38 @@ export class ClientRing {
     state.sequence = this.#sequence;
     state.use = 'taken';
     this.#ring.setSequence(slot, state.sequence);
-    return new ClientSlot(this.#ring, state, slot, this.#name, area);
+    return new ClientSlot({
+      ring: this.#ring,
+      state,
+      slot,
+      file: this.#name,
+      pixels: area,
+      onEnd: () => this.#ended(),
+    });
   }
 
-  /** Ends it: pictures that were not copied out are empty. */
+  /** No more calls; the memory is let go of when the last one under way has ended. Idempotent. */
   close(): void {
     if (this.#state === 'closed') return;
+    this.#state = 'closing';
+    this.#ended();
+  }
+
+  #ended(): void {
+    if (this.#state !== 'closing' || this.#slots.some(({ use }) => use === 'taken')) return;
     this.#state = 'closed';
     this.#ring.close();
     this.#file.close();
   }
+}
+
+interface SlotParts {
+  readonly ring: Ring;
+  readonly state: SlotState;
+  readonly slot: number;
+  readonly file: string;
+  readonly pixels: Buffer;
+  readonly onEnd: () => void;
 }
 
 /** One call's part of the memory, until `release` or `abandon`. */
@@ -135,11 +157,13 @@ export class ClientSlot {
   readonly #ring: Ring;
   readonly #state: SlotState;
   readonly #slot: number;
+  readonly #onEnd: () => void;
 
-  constructor(ring: Ring, state: SlotState, slot: number, file: string, pixels: Buffer) {
+  constructor({ ring, state, slot, file, pixels, onEnd }: SlotParts) {
     this.#ring = ring;
     this.#state = state;
     this.#slot = slot;
+    this.#onEnd = onEnd;
     this.pixels = pixels;
     this.handle = formatRequestHandle({ file, slot, sequence: state.sequence, bytes: pixels.length });
   }
@@ -162,11 +186,18 @@ export class ClientSlot {
 
   /** The call was answered, and the answer's picture was copied out. */
   release(): void {
-    if (this.#state.use === 'taken') this.#state.use = 'free';
+    if (this.#state.use !== 'taken') return;
+    this.#state.use = 'free';
+    this.#onEnd();
   }
 
-  /** The call ended without an answer: the slot rests until the server says that it is done with it. */
+  /** The call ended without an answer: the slot is withdrawn, or rests until the server is done with it. */
   abandon(): void {
-    if (this.#state.use === 'taken') this.#state.use = 'doubt';
+    if (this.#state.use !== 'taken') return;
+    // The server looks in the other order: it says that it begins, then whether the call still stands. One of the two sees
+    // the other's word.
+    this.#ring.setSequence(this.#slot, 0n);
+    this.#state.use = this.#ring.opened(this.#slot) === this.#state.sequence ? 'doubt' : 'free';
+    this.#onEnd();
   }
 }

@@ -53,7 +53,8 @@ export function geometryProblem({ slots, requestBytes, responseBytes }: RingGeom
  *
  * ```
  * 0  "VNRING01"   8  u32 slots   16  u64 requestBytes   24  u64 responseBytes   32  proof of the client   48  of the server
- * 64 + 64 i   slot i: u64 sequence (client: the call it carries), u64 released (server: the last call it is done with)
+ * 64 + 64 i   slot i: u64 sequence (client: the call it carries, 0: none), u64 opened and u64 released (server: the last call
+ *             it has begun with, and is done with)
  * ```
  *
  * Little endian. The words of a slot are ordered against its pixels by atomic access; everything else by the calls
@@ -130,13 +131,22 @@ export class Ring {
     Atomics.store(this.#words, wordOf(slot), sequence);
   }
 
-  /** Last call of a slot that the server is done with. */
-  released(slot: number): bigint {
+  /** Last call of a slot that the server has begun with. */
+  opened(slot: number): bigint {
     return Atomics.load(this.#words, wordOf(slot) + 1);
   }
 
-  setReleased(slot: number, sequence: bigint): void {
+  setOpened(slot: number, sequence: bigint): void {
     Atomics.store(this.#words, wordOf(slot) + 1, sequence);
+  }
+
+  /** Last call of a slot that the server is done with. */
+  released(slot: number): bigint {
+    return Atomics.load(this.#words, wordOf(slot) + 2);
+  }
+
+  setReleased(slot: number, sequence: bigint): void {
+    Atomics.store(this.#words, wordOf(slot) + 2, sequence);
   }
 
   /** Memory of a request's picture. @throws Error when memory is short */

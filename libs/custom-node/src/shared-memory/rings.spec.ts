@@ -157,6 +157,18 @@ describe('a call', () => {
     expect(client.take(BYTES)!.handle.split(' ')[1]).toBe('1');
   });
 
+  test('a call that the server has not begun with is withdrawn, and its slot free at once', () => {
+    const client = connected();
+    const late = client.take(BYTES)!;
+    late.abandon();
+    expect(() => server.open(late.handle)).toThrow('carries call 0, not 1');
+    const next = client.take(BYTES)!;
+    expect(next.handle.split(' ')[1]).toBe('0');
+    expect(() => server.open(late.handle)).toThrow('carries call 2, not 1');
+    server.open(next.handle).done();
+    next.release();
+  });
+
   test('a handle that is old, forged or used twice', () => {
     const client = connected();
     const slot = client.take(BYTES)!;
@@ -228,6 +240,7 @@ describe('a call', () => {
         }
         for (const { served } of [...calls, ...lost]) served.done();
         client.close();
+        for (const { slot } of calls) slot.abandon();
         server.sweep();
         expect(server.size).toBe(0);
       }),
@@ -239,10 +252,14 @@ describe('a call', () => {
 describe('an end is gone', () => {
   test('a client that closes is swept up when its calls are over', () => {
     const [first] = [connected(), connected()];
-    const served = server.open(first.take(BYTES)!.handle);
+    const slot = first.take(BYTES)!;
+    const served = server.open(slot.handle);
     first.close();
     server.sweep();
-    expect([server.size, served.pixels.length]).toEqual([2, BYTES]);
+    expect([slot.pixels.length, first.take(BYTES)]).toEqual([BYTES, undefined]);
+    slot.abandon();
+    server.sweep();
+    expect([slot.pixels.length, server.size, served.pixels.length]).toEqual([0, 2, BYTES]);
     served.done();
     server.sweep();
     expect(server.size).toBe(1);

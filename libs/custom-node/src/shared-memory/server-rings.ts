@@ -70,10 +70,11 @@ export class ServerRings {
       throw new Error(`slot ${slot} with ${bytes} bytes is not in the shared memory`);
     }
     if (busy.has(slot)) throw new Error(`slot ${slot} carries another call`);
-    if (ring.sequence(slot) !== sequence) {
-      throw new Error(`slot ${slot} carries call ${ring.sequence(slot)}, not ${sequence}`);
-    }
+    const stands = (): boolean => ring.sequence(slot) === sequence;
+    if (!stands()) throw new Error(`slot ${slot} carries call ${ring.sequence(slot)}, not ${sequence}`);
     const pixels = ring.written(slot, 0, bytes);
+    ring.setOpened(slot, sequence);
+    if (!stands()) throw new Error(`call ${sequence} of slot ${slot} was given up`);
     busy.add(slot);
     return new ServerSlot(ring, slot, sequence, pixels, () => busy.delete(slot));
   }
