@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { deployCommand } from './deploy/command.ts';
 import { doctorCommand } from './doctor/command.ts';
 import { downCommand } from './down/command.ts';
 import { faultCommand } from './fault/command.ts';
@@ -23,6 +24,8 @@ import { upCommand } from './up/command.ts';
 const program = new Command('vantage')
   .description('Azure IoT Edge modules that turn cameras into insights on the device')
   .version('0.1.0')
+  // What stands behind "deploy rollback" belongs to rollback, also where deploy has an option of that name.
+  .enablePositionalOptions()
   .showHelpAfterError('(add --help for the options)')
   .addCommand(upCommand())
   .addCommand(downCommand())
@@ -33,6 +36,7 @@ const program = new Command('vantage')
   .addCommand(resetCommand())
   .addCommand(generateCommand())
   .addCommand(manifestCommand())
+  .addCommand(deployCommand())
   .addCommand(twinCommand())
   .addCommand(routeCommand())
   .addCommand(fleetCommand())

@@ -1,40 +1,17 @@
-import { access, mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { VantageError } from '@vantage/contracts';
-import {
-  expandWithOrigins,
-  generateManifest,
-  generateVsCodeManifest,
-  inspectDeployment,
-  locator,
-  unsetVariables,
-  withDotEnv,
-  type DeploymentProblem,
-  type Environment,
-  type Json,
-} from '@vantage/manifest';
-import { readText } from '../manifest/check.ts';
-import { isAcceptable, placeProblems, renderProblems, type FoundProblem } from '../manifest/found-problem.ts';
-import { syntaxProblem } from '../manifest/syntax-problem.ts';
+import { isAcceptable, renderProblems, type FoundProblem } from '../manifest/found-problem.ts';
 import { reportError } from '../report-error.ts';
 import { onChange } from './on-change.ts';
+import { envFileOf, prepare, type Prepared, type TemplateOptions } from './prepare.ts';
 
-export interface GenerateCommandOptions {
-  readonly envFile?: string;
-  readonly platform?: string;
-  readonly style: 'iotedgedev' | 'vscode';
-  readonly modules?: string;
+export interface GenerateCommandOptions extends TemplateOptions {
   readonly out?: string;
   readonly check: boolean;
   readonly failOnWarning?: boolean;
   readonly watch?: boolean;
   readonly json?: boolean;
-}
-
-interface Generated {
-  readonly text: string;
-  readonly name: string;
-  readonly manifest: Json;
 }
 
 /** @returns whether a manifest was written */
@@ -54,22 +31,10 @@ export async function generate(template: string, options: GenerateCommandOptions
 }
 
 async function generateOnce(template: string, options: GenerateCommandOptions): Promise<boolean> {
-  const text = (await readText(template)).replace(/\r\n?/g, '\n');
-  const env = await environmentOf(template, options);
-  // The extension expands after it has read the JSON: what is written is what counts.
-  const expanded = expandWithOrigins(text, options.style === 'vscode' ? {} : env);
-  let made: Generated | undefined;
-  let problems: FoundProblem[];
-  try {
-    made = await run(template, text, env, options);
-    problems = placeProblems([...unset(text, env), ...inspectDeployment(made.manifest)], locator(text, expanded));
-  } catch (error) {
-    const syntax = syntaxProblem(error, text, expanded, env);
-    if (!syntax) throw error;
-    problems = [syntax];
-  }
+  const prepared = await prepare(template, options);
+  const { made, problems } = prepared;
   const ok = made !== undefined && (!options.check || isAcceptable(problems, options.failOnWarning === true));
-  const target = ok && made ? await write(template, made, env, options) : undefined;
+  const target = ok ? await write(template, prepared, options) : undefined;
   if (options.json) process.stdout.write(`${JSON.stringify({ ok, manifest: target ?? null, problems }, null, 2)}\n`);
   else {
     process.stderr.write(renderProblems(template, problems));
@@ -79,66 +44,23 @@ async function generateOnce(template: string, options: GenerateCommandOptions): 
   return ok;
 }
 
-function run(
-  templatePath: string,
-  templateText: string,
-  env: Environment,
-  { platform, modules, style }: GenerateCommandOptions,
-): Promise<Generated> {
-  const given = {
-    templatePath,
-    templateText,
-    env,
-    ...(platform === undefined ? {} : { platform }),
-    ...(modules === undefined ? {} : { modulesPath: path.resolve(modules) }),
-  };
-  return style === 'vscode' ? generateVsCodeManifest(given) : generateManifest(given);
-}
-
-/** All at once: nobody wants to learn of them one by one. */
-function unset(text: string, env: Environment): DeploymentProblem[] {
-  const names = unsetVariables(text, env);
-  if (names.length === 0) return [];
-  const message = `not set, and left as they are: ${names.join(', ')} (set them in the shell or in .env)`;
-  return [{ severity: 'warning', path: [], message }];
-}
-
-async function environmentOf(template: string, options: GenerateCommandOptions): Promise<Environment> {
-  const file = await envFileOf(template, options);
-  if (file === undefined) return process.env;
-  const text = await readText(file);
-  return options.style === 'vscode' ? { ...process.env, ...withDotEnv(text, {}) } : withDotEnv(text, process.env);
-}
-
-async function envFileOf(template: string, { envFile }: GenerateCommandOptions): Promise<string | undefined> {
-  if (envFile !== undefined) return envFile;
-  for (const file of [path.join(path.dirname(template), '.env'), process.env['DOTENV_FILE'] ?? '.env']) {
-    const exists = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (exists) return file;
-  }
-  return undefined;
-}
-
 /** Whole or not at all: another program may read the file at any moment. */
 async function write(
   template: string,
-  { text, name }: Generated,
-  env: Environment,
+  { made, env }: Prepared,
   { out, style }: GenerateCommandOptions,
 ): Promise<string | undefined> {
+  if (!made) return undefined;
   if (out === '-') {
-    process.stdout.write(text);
+    process.stdout.write(made.text);
     return undefined;
   }
   const usual =
     style === 'vscode' ? path.join(path.dirname(template), 'config') : (env['CONFIG_OUTPUT_DIR'] ?? 'config');
   const folder = out ?? usual;
   await mkdir(folder, { recursive: true });
-  const target = path.join(folder, name);
-  await writeFile(`${target}.tmp`, text);
+  const target = path.join(folder, made.name);
+  await writeFile(`${target}.tmp`, made.text);
   await rename(`${target}.tmp`, target);
   return target;
 }

@@ -31,7 +31,8 @@ export async function readText(file: string): Promise<string> {
   }
 }
 
-function problemsOf(text: string): FoundProblem[] {
+/** Everything that is to be said about a manifest or template, by its text. */
+export function problemsOf(text: string): FoundProblem[] {
   const asWritten = expandWithOrigins(text, {});
   try {
     const manifest = parseJson(text);

@@ -1,0 +1,116 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { HUB_HELP, withHub, type HubOptions } from '../hub/options.ts';
+import type { ApplyOptions } from './device.ts';
+import type { FleetOptions } from './fleet.ts';
+import type { ReadOptions } from './read-deployment.ts';
+
+interface DeployOptions extends ApplyOptions, ReadOptions, Omit<FleetOptions, 'id' | 'targetCondition'> {
+  readonly id?: string;
+  readonly targetCondition?: string;
+}
+
+export function deployCommand(): Command {
+  const deploy = withHub(new Command('deploy'))
+    .description('give a deployment to a device or a fleet, follow it, go back')
+    .argument('<file>', 'manifest, or template (it is generated on the way)')
+    .option('--dry-run', 'only say what would change')
+    .addOption(waitOption())
+    .option('--target-condition <condition>', 'for a fleet: which devices, such as "tags.site=\'a\'"')
+    .option('--id <id>', 'for a fleet: name of the deployment')
+    .option('--priority <number>', 'for a fleet: the highest wins', whole, 10)
+    .option('--label <name=value>', 'for a fleet; may be repeated', pair, {})
+    .option('--metric <name=query>', 'for a fleet: a query that is counted; may be repeated', pair, {})
+    .option('--env-file <file>', 'variables of a template (default: .env beside it)')
+    .option('-P, --platform <name>', 'images of a template: amd64, arm64v8, ... (default amd64)')
+    .addOption(
+      new Option('--style <tool>', 'rules of a template').choices(['iotedgedev', 'vscode']).default('iotedgedev'),
+    )
+    .option('--modules <folder>', 'modules of a template (default: "modules" beside it)')
+    .option('--no-check', 'deploy it whatever is wrong with it')
+    .option('--fail-on-warning', 'warnings stop it, too')
+    .option('--json', 'print {"changes", "applied", "progress"?}')
+    .addHelpText(
+      'after',
+      `${HUB_HELP}
+
+What a device ran before is kept (20 of them, readable by you only): "vantage deploy rollback" goes back.
+
+Status 0: done (with --wait: and everything runs). Status 1: nothing was deployed. Status 2: deployed, and it does not run
+(yet); what is wrong is printed.`,
+    )
+    .action(async (file: string, options: DeployOptions) => {
+      if (options.targetCondition === undefined) {
+        const { deployToDevice } = await import('./device.ts');
+        process.exitCode = await deployToDevice(file, options);
+        return;
+      }
+      const { id, targetCondition } = options;
+      if (id === undefined) return deploy.error('error: a deployment for a fleet needs a name: --id <id>');
+      const { deployToFleet } = await import('./fleet.ts');
+      await deployToFleet(file, { ...options, id, targetCondition });
+    });
+  withHub(deploy.command('rollback'))
+    .description('give a device what it had before')
+    .option('--steps <number>', 'how far back', whole, 1)
+    .option('--dry-run', 'only say what would change')
+    .addOption(waitOption())
+    .option('--json', 'as for deploy')
+    .action(async (options: ApplyOptions & { steps: number }) => {
+      const { rollBack } = await import('./device.ts');
+      process.exitCode = await rollBack(options.steps, options);
+    });
+  withHub(deploy.command('history'))
+    .description('what a device had before, newest first')
+    .option('--json')
+    .action(async (options: HubOptions & { json?: boolean }) => {
+      const { showHistory } = await import('./device.ts');
+      await showHistory(options);
+    });
+  withHub(deploy.command('list'))
+    .description('the deployments for fleets')
+    .option('--json')
+    .action(async (options: HubOptions & { json?: boolean }) => {
+      const { listFleet } = await import('./fleet.ts');
+      await listFleet(options);
+    });
+  withHub(deploy.command('show'))
+    .description('a deployment for a fleet and who has it')
+    .argument('<id>')
+    .option('--json')
+    .action(async (id: string, options: HubOptions & { json?: boolean }) => {
+      const { showFleet } = await import('./fleet.ts');
+      await showFleet(id, options);
+    });
+  withHub(deploy.command('remove'))
+    .description('take a deployment for a fleet away')
+    .argument('<id>')
+    .action(async (id: string, options: HubOptions) => {
+      const { removeFleet } = await import('./fleet.ts');
+      await removeFleet(id, options);
+    });
+  return deploy;
+}
+
+function waitOption(): Option {
+  return new Option('--wait [seconds]', 'follow it until everything runs (default 300)')
+    .preset('300')
+    .argParser(seconds);
+}
+
+function seconds(text: string): number {
+  const number = Number(text);
+  if (!(number > 0)) throw new InvalidArgumentError('a number of seconds is needed');
+  return number;
+}
+
+function whole(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0) throw new InvalidArgumentError('a whole number from 0 is needed');
+  return number;
+}
+
+function pair(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('name=value is needed');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}

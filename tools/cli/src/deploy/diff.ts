@@ -1,0 +1,72 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '@vantage/contracts';
+import { isSecretKey, redact } from '@vantage/observability';
+import type { ModulesContent } from '../hub/hub.ts';
+import { partsOf, type DeploymentParts } from './content.ts';
+
+/** One value that differs. Secrets are never in it: only that they differ. */
+export interface ValueChange {
+  /** `settings.image`, `sensors[0].name` */
+  readonly path: string;
+  /** JSON text; absent where there is none. */
+  readonly before?: string;
+  readonly after?: string;
+}
+
+/** A module, route or twin that differs between two deployments. */
+export interface DeploymentChange {
+  readonly what: 'module' | 'route' | 'runtime' | 'twin';
+  readonly name: string;
+  readonly how: 'added' | 'removed' | 'changed';
+  readonly values: readonly ValueChange[];
+}
+
+const MAX_VALUE = 160;
+const KINDS: readonly (readonly [keyof DeploymentParts, DeploymentChange['what']])[] = [
+  ['modules', 'module'],
+  ['routes', 'route'],
+  ['runtime', 'runtime'],
+  ['twins', 'twin'],
+];
+
+/** What `after` would change, by name. Empty exactly when both mean the same. */
+export function diffDeployments(before: ModulesContent, after: ModulesContent): DeploymentChange[] {
+  const old = partsOf(before);
+  const wanted = partsOf(after);
+  return KINDS.flatMap(([part, what]) => {
+    const names = [...new Set([...Object.keys(old[part]), ...Object.keys(wanted[part])])].sort();
+    return names.flatMap((name): DeploymentChange[] => {
+      const [a, b] = [old[part][name], wanted[part][name]];
+      if (isDeepStrictEqual(a, b)) return [];
+      const how = a === undefined ? 'added' : b === undefined ? 'removed' : 'changed';
+      // A twin without a module in the new deployment stays as it is on the hub.
+      if (what === 'twin' && how === 'removed') return [];
+      return [{ what, name, how, values: diffValues(a, b, '') }];
+    });
+  });
+}
+
+function diffValues(before: unknown, after: unknown, path: string): ValueChange[] {
+  if (isDeepStrictEqual(before, after)) return [];
+  if (isObject(before) && isObject(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+    return keys.flatMap((key) => diffValues(before[key], after[key], path === '' ? key : `${path}.${key}`));
+  }
+  if (Array.isArray(before) && Array.isArray(after)) {
+    const length = Math.max(before.length, after.length);
+    return Array.from({ length }, (_, at) => diffValues(before[at], after[at], `${path}[${at}]`)).flat();
+  }
+  return [
+    {
+      path,
+      ...(before === undefined ? {} : { before: shown(before, path) }),
+      ...(after === undefined ? {} : { after: shown(after, path) }),
+    },
+  ];
+}
+
+function shown(value: unknown, path: string): string {
+  if (isSecretKey(path.split('.').at(-1) ?? '')) return '***';
+  const text = redact(JSON.stringify(value, (key, item: unknown) => (isSecretKey(key) ? '***' : item)));
+  return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)} …` : text;
+}

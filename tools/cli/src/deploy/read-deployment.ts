@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { VantageError, isObject } from '@vantage/contracts';
+import { parseJson, toPlain } from '@vantage/manifest';
+import { prepare, type TemplateOptions } from '../generate/prepare.ts';
+import type { ModulesContent } from '../hub/hub.ts';
+import { problemsOf } from '../manifest/check.ts';
+import { isAcceptable, renderProblems, type FoundProblem } from '../manifest/found-problem.ts';
+
+export interface ReadOptions extends TemplateOptions {
+  readonly failOnWarning?: boolean;
+  readonly check: boolean;
+}
+
+export interface ReadDeployment {
+  readonly content: ModulesContent;
+  readonly layered: boolean;
+  readonly problems: readonly FoundProblem[];
+}
+
+/**
+ * A manifest, or a template that is generated on the way. What is wrong with it goes to stderr.
+ *
+ * @throws VantageError DEPLOYMENT_INVALID, INPUT_MISSING
+ */
+export async function readDeployment(file: string, options: ReadOptions): Promise<ReadDeployment> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new VantageError('INPUT_MISSING', `${file} cannot be read`, { cause: error });
+  });
+  const isTemplate = /\.template\.json$/.test(file) || text.includes('"$schema-template"');
+  const prepared = isTemplate ? await prepare(file, options) : undefined;
+  const problems = prepared?.problems ?? problemsOf(text.replace(/\r\n?/g, '\n'));
+  process.stderr.write(renderProblems(file, problems));
+  const manifest = isTemplate
+    ? prepared?.made?.manifest
+    : problems.some(({ path }) => path === '')
+      ? undefined
+      : parseJson(text);
+  if (manifest === undefined || (options.check && !isAcceptable(problems, options.failOnWarning === true))) {
+    throw new VantageError('DEPLOYMENT_INVALID', `${file} is not deployed: see above`);
+  }
+  const plain = toPlain(manifest);
+  const whole = isObject(plain) && isObject(plain['content']) ? plain['content'] : plain;
+  const content = isObject(whole) ? (whole['modulesContent'] ?? whole['moduleContent']) : undefined;
+  if (!isObject(content)) throw new VantageError('DEPLOYMENT_INVALID', `${file} has no modulesContent`);
+  return { content: content as ModulesContent, layered: isObject(plain) && 'content' in plain, problems };
+}

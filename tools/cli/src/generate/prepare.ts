@@ -1,0 +1,92 @@
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  expandWithOrigins,
+  generateManifest,
+  generateVsCodeManifest,
+  inspectDeployment,
+  locator,
+  unsetVariables,
+  withDotEnv,
+  type DeploymentProblem,
+  type Environment,
+  type Json,
+} from '@vantage/manifest';
+import { readText } from '../manifest/check.ts';
+import { placeProblems, type FoundProblem } from '../manifest/found-problem.ts';
+import { syntaxProblem } from '../manifest/syntax-problem.ts';
+
+export interface TemplateOptions {
+  readonly envFile?: string;
+  readonly platform?: string;
+  readonly style: 'iotedgedev' | 'vscode';
+  readonly modules?: string;
+}
+
+export interface Prepared {
+  readonly env: Environment;
+  /** Absent when the template is no JSON. */
+  readonly made?: { readonly text: string; readonly name: string; readonly manifest: Json };
+  readonly problems: readonly FoundProblem[];
+}
+
+/** A template's manifest and everything that is to be said about it, at its place in the template. */
+export async function prepare(template: string, options: TemplateOptions): Promise<Prepared> {
+  const text = (await readText(template)).replace(/\r\n?/g, '\n');
+  const env = await environmentOf(template, options);
+  // The extension expands after it has read the JSON: what is written is what counts.
+  const expanded = expandWithOrigins(text, options.style === 'vscode' ? {} : env);
+  try {
+    const made = await run(template, text, env, options);
+    const problems = [...unset(text, env), ...inspectDeployment(made.manifest)];
+    return { env, made, problems: placeProblems(problems, locator(text, expanded)) };
+  } catch (error) {
+    const syntax = syntaxProblem(error, text, expanded, env);
+    if (!syntax) throw error;
+    return { env, problems: [syntax] };
+  }
+}
+
+/** The file of variables that a template is read with. */
+export async function envFileOf(template: string, { envFile }: TemplateOptions): Promise<string | undefined> {
+  if (envFile !== undefined) return envFile;
+  for (const file of [path.join(path.dirname(template), '.env'), process.env['DOTENV_FILE'] ?? '.env']) {
+    const exists = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (exists) return file;
+  }
+  return undefined;
+}
+
+function run(
+  templatePath: string,
+  templateText: string,
+  env: Environment,
+  { platform, modules, style }: TemplateOptions,
+): Promise<NonNullable<Prepared['made']>> {
+  const given = {
+    templatePath,
+    templateText,
+    env,
+    ...(platform === undefined ? {} : { platform }),
+    ...(modules === undefined ? {} : { modulesPath: path.resolve(modules) }),
+  };
+  return style === 'vscode' ? generateVsCodeManifest(given) : generateManifest(given);
+}
+
+/** All at once: nobody wants to learn of them one by one. */
+function unset(text: string, env: Environment): DeploymentProblem[] {
+  const names = unsetVariables(text, env);
+  if (names.length === 0) return [];
+  const message = `not set, and left as they are: ${names.join(', ')} (set them in the shell or in .env)`;
+  return [{ severity: 'warning', path: [], message }];
+}
+
+async function environmentOf(template: string, options: TemplateOptions): Promise<Environment> {
+  const file = await envFileOf(template, options);
+  if (file === undefined) return process.env;
+  const text = await readText(file);
+  return options.style === 'vscode' ? { ...process.env, ...withDotEnv(text, {}) } : withDotEnv(text, process.env);
+}

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises';
+import https from 'node:https';
+import iothub from 'azure-iothub';
+import { VantageError } from '@vantage/contracts';
+import { readConnection } from '../connection.ts';
+import { DEFAULT_STATE } from '../state-option.ts';
+import { Hub, type RegistryCalls } from './hub.ts';
+import type { HubOptions } from './options.ts';
+
+/**
+ * The hub that the options and the environment mean.
+ *
+ * @throws VantageError RUNTIME_NOT_FOUND, HUB_UNKNOWN
+ */
+export async function findHub(options: HubOptions, env: NodeJS.ProcessEnv = process.env): Promise<Hub> {
+  if (options.hub !== undefined) {
+    const { DefaultAzureCredential } = await import('@azure/identity');
+    const registry = iothub.Registry.fromTokenCredential(options.hub, new DefaultAzureCredential());
+    return new Hub(registry as unknown as RegistryCalls, options.hub, deviceOf(options, env));
+  }
+  const text = await connectionString(options, env);
+  return text === undefined ? local(options) : remote(text, deviceOf(options, env));
+}
+
+async function connectionString(options: HubOptions, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+  if (options.connectionFile === undefined) {
+    return options.state === DEFAULT_STATE ? env['IOTHUB_CONNECTION_STRING'] : undefined;
+  }
+  try {
+    return (await readFile(options.connectionFile, 'utf8')).trim();
+  } catch (error) {
+    throw new VantageError('HUB_UNKNOWN', `the connection file ${options.connectionFile} cannot be read`, {
+      cause: error,
+    });
+  }
+}
+
+function remote(text: string, device: string | undefined): Hub {
+  const host = /(?:^|;)HostName=([^;]+)/i.exec(text)?.[1];
+  let registry;
+  try {
+    registry = iothub.Registry.fromConnectionString(text);
+  } catch {
+    // The SDK's own message quotes the text.
+    throw new VantageError(
+      'HUB_UNKNOWN',
+      'that is no service connection string: HostName=…;SharedAccessKeyName=…;SharedAccessKey=…',
+    );
+  }
+  return new Hub(registry as unknown as RegistryCalls, host ?? 'IoT Hub', device);
+}
+
+async function local({ state, device }: HubOptions): Promise<Hub> {
+  const connection = await readConnection(state);
+  const registry = iothub.Registry.fromConnectionString(connection.serviceConnectionString) as unknown as RegistryCalls;
+  // The SDK always calls port 443; an agent is the one way to another.
+  const agent = new https.Agent({ host: '127.0.0.1', port: connection.apiPort, ca: await readFile(connection.caFile) });
+  registry._restApiClient.setOptions({ http: { agent } });
+  return new Hub(registry, 'local', device ?? connection.deviceId);
+}
+
+function deviceOf({ device }: HubOptions, env: NodeJS.ProcessEnv): string | undefined {
+  return device ?? env['VANTAGE_DEVICE'];
+}

@@ -1,0 +1,188 @@
+import type https from 'node:https';
+import { VantageError, messageOf } from '@vantage/contracts';
+import { Backoff } from '@vantage/observability';
+
+export interface Twin {
+  readonly deviceId: string;
+  readonly moduleId?: string;
+  readonly etag: string;
+  readonly tags?: Readonly<Record<string, unknown>>;
+  readonly properties: {
+    readonly desired: Readonly<Record<string, unknown>> & { readonly $version?: number };
+    readonly reported: Readonly<Record<string, unknown>>;
+  };
+}
+
+export type ModulesContent = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** An automatic deployment. */
+export interface HubConfiguration {
+  readonly id: string;
+  readonly content: { readonly modulesContent: ModulesContent };
+  readonly targetCondition: string;
+  readonly priority: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly metrics?: {
+    readonly queries: Readonly<Record<string, string>>;
+    readonly results?: Readonly<Record<string, number>>;
+  };
+  readonly systemMetrics?: { readonly results?: Readonly<Record<string, number>> };
+  readonly etag?: string;
+  readonly createdTimeUtc?: string;
+}
+
+interface Answer<T> {
+  readonly responseBody: T;
+}
+
+/** What the command line uses of `azure-iothub`'s Registry; its own types leave these as `any`. */
+export interface RegistryCalls {
+  getTwin(device: string): Promise<Answer<Twin>>;
+  getModuleTwin(device: string, module: string): Promise<Answer<Twin>>;
+  updateModuleTwin(device: string, module: string, patch: object, etag: string): Promise<Answer<Twin>>;
+  applyConfigurationContentOnDevice(
+    device: string,
+    content: { modulesContent: ModulesContent },
+  ): Promise<Answer<unknown>>;
+  addConfiguration(configuration: object): Promise<Answer<HubConfiguration>>;
+  updateConfiguration(configuration: object, force: boolean): Promise<Answer<HubConfiguration>>;
+  getConfiguration(id: string): Promise<Answer<HubConfiguration>>;
+  getConfigurations(): Promise<Answer<HubConfiguration[]>>;
+  removeConfiguration(id: string): Promise<Answer<unknown>>;
+  createQuery(sql: string, pageSize: number): { hasMoreResults: boolean; next(): Promise<{ result: unknown[] }> };
+  _restApiClient: { setOptions(options: { http: { agent: https.Agent } }): void };
+}
+
+/** Throttled or out of order for a moment: asked again, a few times. */
+const PASSING = /ThrottlingError|ServiceUnavailableError|InternalServerError|ECONNRESET|ETIMEDOUT|EAI_AGAIN/;
+const ATTEMPTS = 5;
+const ANSWER_MS = 30_000;
+const MAX_ROWS = 10_000;
+
+/** A hub as the command line sees it, through the unmodified Azure service client. */
+export class Hub {
+  /** `local`, or the IoT Hub's host name. */
+  readonly name: string;
+  readonly #calls: RegistryCalls;
+  readonly #device: string | undefined;
+
+  constructor(calls: RegistryCalls, name: string, device: string | undefined) {
+    this.#calls = calls;
+    this.name = name;
+    this.#device = device;
+  }
+
+  /** @throws VantageError DEVICE_UNKNOWN */
+  get device(): string {
+    if (this.#device !== undefined) return this.#device;
+    throw new VantageError('DEVICE_UNKNOWN', `which device of ${this.name}? Name it by --device or VANTAGE_DEVICE`);
+  }
+
+  deviceTwin(device = this.device): Promise<Twin> {
+    return this.#ask(`the twin of ${device}`, () => this.#calls.getTwin(device));
+  }
+
+  moduleTwin(module: string, device = this.device): Promise<Twin> {
+    return this.#ask(`the twin of ${module}`, () => this.#calls.getModuleTwin(device, module));
+  }
+
+  /** @param etag of the twin that the change was made for; `*` overwrites whatever is there. @throws TWIN_CHANGED */
+  patchModuleTwin(
+    module: string,
+    desired: Readonly<Record<string, unknown>>,
+    etag: string,
+    device = this.device,
+  ): Promise<Twin> {
+    const patch = { properties: { desired } };
+    return this.#ask(`the twin of ${module}`, () => this.#calls.updateModuleTwin(device, module, patch, etag));
+  }
+
+  async applyContent(modulesContent: ModulesContent): Promise<void> {
+    await this.#ask(`the deployment of ${this.device}`, () =>
+      this.#calls.applyConfigurationContentOnDevice(this.device, { modulesContent }),
+    );
+  }
+
+  configurations(): Promise<HubConfiguration[]> {
+    return this.#ask('the deployments', () => this.#calls.getConfigurations());
+  }
+
+  /** @returns undefined when there is none of that name */
+  async configuration(id: string): Promise<HubConfiguration | undefined> {
+    return (await this.configurations()).find((one) => one.id === id);
+  }
+
+  async saveConfiguration(configuration: HubConfiguration, old: HubConfiguration | undefined): Promise<void> {
+    await this.#ask(`the deployment ${configuration.id}`, () =>
+      old === undefined
+        ? this.#calls.addConfiguration({ schemaVersion: '2.0', ...configuration })
+        : this.#calls.updateConfiguration({ ...old, ...configuration, etag: old.etag }, false),
+    );
+  }
+
+  async removeConfiguration(id: string): Promise<void> {
+    await this.#ask(`the deployment ${id}`, () => this.#calls.removeConfiguration(id));
+  }
+
+  /** Rows of an IoT Hub query, at most 10,000. */
+  async query(sql: string): Promise<unknown[]> {
+    const query = this.#calls.createQuery(sql, 100);
+    const rows: unknown[] = [];
+    do {
+      const { responseBody } = await this.#try('the query', async () => ({
+        responseBody: (await query.next()).result,
+      }));
+      rows.push(...responseBody);
+    } while (query.hasMoreResults && rows.length < MAX_ROWS);
+    return rows;
+  }
+
+  async #ask<T>(what: string, call: () => Promise<Answer<T>>): Promise<T> {
+    return (await this.#try(what, call)).responseBody;
+  }
+
+  async #try<T>(what: string, call: () => Promise<T>): Promise<T> {
+    const backoff = new Backoff({ baseMs: 500, capMs: 8000 });
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await answered(call());
+      } catch (error) {
+        const text = messageOf(error);
+        if (!PASSING.test(`${text} ${(error as Error).name}`) || attempt === ATTEMPTS) throw this.#failure(what, error);
+        process.stderr.write(`${what}: ${this.name} says ${firstLine(text)}; asking again\n`);
+        await backoff.wait();
+      }
+    }
+  }
+
+  #failure(what: string, error: unknown): VantageError {
+    const text = firstLine(messageOf(error));
+    // The SDK tells the HTTP status by the error's class.
+    const kind = error instanceof Error ? error.name : '';
+    const of = (code: string, message: string): VantageError => new VantageError(code, message, { cause: error });
+    if (/ECONNREFUSED/.test(text) && this.name === 'local') {
+      return of('RUNTIME_NOT_RUNNING', 'the local runtime does not answer; is "vantage up" still running?');
+    }
+    if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|no answer/.test(text)) {
+      return of('HUB_UNREACHABLE', `${this.name} cannot be reached: ${text}`);
+    }
+    if (kind === 'UnauthorizedError') return of('HUB_REFUSED', `${this.name} does not accept the credentials`);
+    if (kind === 'InvalidEtagError') {
+      return of('TWIN_CHANGED', `${what} was changed by somebody else in the meantime: look at it again`);
+    }
+    return of('HUB_CALL_FAILED', `${what} (${this.name}): ${text}`);
+  }
+}
+
+/** A hub that accepts a connection and says nothing must not hold anybody for ever. */
+function answered<T>(call: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_MS / 1000} s`)), ANSWER_MS);
+  });
+  return Promise.race([call, late]).finally(() => clearTimeout(timer));
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,23 @@
+import type { Command } from 'commander';
+import { STATE_OPTION } from '../state-option.ts';
+
+/** Which hub and which device a command is about. */
+export interface HubOptions {
+  readonly state: string;
+  readonly hub?: string;
+  readonly connectionFile?: string;
+  readonly device?: string;
+}
+
+/** The options of every command that talks to a hub. Credentials are never among them: shells remember what they ran. */
+export function withHub(command: Command): Command {
+  return command
+    .option(...STATE_OPTION)
+    .option('--hub <host>', 'IoT Hub, such as my-hub.azure-devices.net, with your Azure login')
+    .option('--connection-file <file>', 'file with a service connection string of an IoT Hub')
+    .option('-d, --device <id>', 'device of the IoT Hub (default: VANTAGE_DEVICE)');
+}
+
+export const HUB_HELP = `
+The hub is that of the local runtime (--state), unless an IoT Hub is named: by --hub, by --connection-file, or by the
+variable IOTHUB_CONNECTION_STRING (not when --state is given).`;
