@@ -1,8 +1,20 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { CreateOptions } from './create/create-node.ts';
 import type { TestNodeOptions } from './conformance/test-node.ts';
 
 export function nodeCommand(): Command {
   const node = new Command('node').description('custom nodes: make one, run it, try it, capture and replay its frames');
+  node
+    .command('new')
+    .description('make the folder of a new node: node, test, Dockerfile, module.json; it runs at once')
+    .argument('<name>', 'letters, digits and hyphens')
+    .addOption(new Option('--language <language>', 'what it is written in').choices(['ts', 'python']).default('ts'))
+    .option('--dir <folder>', 'where to (default: a folder of its name, here)')
+    .option('--json', 'one JSON line: folder, files', false)
+    .action(async (name: string, options: Omit<CreateOptions, 'name'> & { readonly json: boolean }) => {
+      const { newNode } = await import('./create/new-node.ts');
+      process.stdout.write(await newNode({ name, ...options }));
+    });
   node
     .command('test')
     .description('check a running node, in any language, against the custom node protocol')
