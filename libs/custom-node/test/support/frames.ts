@@ -2,10 +2,11 @@ import { NO_INSIGHTS, type ClientFrame, type NodeIds } from '../../src/index.ts'
 
 export const IDS: NodeIds = { instance: 'instance-1', skill: 'skill-1', device: 'camera-1' };
 
+const NUMBERS = Buffer.from(Array.from({ length: 256 }, (_, value) => value));
+
 /** A frame with pixels 0, 1, 2, ... (mod 256), in BGR. */
 export function numberedFrame(width: number, height: number, changes: Partial<ClientFrame> = {}): ClientFrame {
-  const pixels = Buffer.alloc(width * height * 3);
-  for (let at = 0; at < pixels.length; at++) pixels[at] = at & 0xff;
+  const pixels = Buffer.alloc(width * height * 3, NUMBERS);
   return {
     frameId: '7',
     timestamp: { seconds: 1_700_000_000n, nanos: 250_000_000 },
