@@ -21,7 +21,7 @@ export interface SentPixels {
   /** What was sent, good until `end`. */
   readonly pixels: Uint8Array;
   /**
-   * The pixels of the answer, a copy; undefined where it brings none there.
+   * The pixels of the answer, good until `end`; undefined where it brings none there.
    *
    * @throws Error where the answer does not say, or nonsense: pixels did not arrive
    */

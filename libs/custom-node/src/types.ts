@@ -125,6 +125,11 @@ export interface ClientFrame extends FrameFacts {
   readonly pixels?: Uint8Array;
   /** Writes `height * width * 3` bytes; saves a copy where the caller has to convert anyway. Called at most once. */
   readonly pixelsInto?: (target: Uint8Array) => void;
+  /**
+   * Reads the picture of the answer where it lies, which saves a copy; the result then has none. Called at most once, before
+   * the promise of `process` settles, and not in the order of the frames. The pixels are good until it returns.
+   */
+  readonly takeImage?: (picture: NodePicture) => void;
 }
 
 /** What a custom node answers. Nothing at all: the frame passes as it is. */

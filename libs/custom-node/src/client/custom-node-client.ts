@@ -2,15 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { Backoff, silentLogger, type Logger } from '@vantage/observability';
 import { parseEndpoint, type Endpoint } from '../endpoint.ts';
 import { optionsInvalid, type NodeFailure } from '../errors.ts';
-import type { ClientPixelPath, SentPixels } from '../pixel-path.ts';
+import type { ClientPixelPath } from '../pixel-path.ts';
 import { SharedMemoryClientPath } from '../shared-memory/client-path.ts';
 import { Turns } from '../turns.ts';
 import type { ClientFrame } from '../types.ts';
 import { encodeProcessRequest } from '../wire/encode.ts';
 import { DEFAULT_MESSAGE_BYTES } from '../wire/service.ts';
 import { readAnswer } from './answer.ts';
-import { tooLarge, type CallFailure } from './call-failure.ts';
-import { NodeConnection, type Agreement, type CallAnswer } from './connection.ts';
+import { handOver, takePixels } from './beside.ts';
+import { tooLarge } from './call-failure.ts';
+import { NodeConnection, type Agreement } from './connection.ts';
 import { Counters } from './counters.ts';
 import type { ClientState, ClientStatus, CustomNodeClientOptions, NodeResult } from './options.ts';
 import { preparePicture, type PreparedPicture } from './request.ts';
@@ -154,8 +155,8 @@ export class CustomNodeClient {
   }
 
   #pixelPath(): ClientPixelPath | undefined {
-    const { sharedMemory, inFlight = 1 } = this.#options;
-    return sharedMemory === 'off' ? undefined : new SharedMemoryClientPath({ inFlight });
+    const { sharedMemory, sharedMemoryFolder, inFlight = 1 } = this.#options;
+    return sharedMemory === 'off' ? undefined : new SharedMemoryClientPath(inFlight, sharedMemoryFolder);
   }
 
   #connect(pixelPath: ClientPixelPath | undefined): NodeConnection {
@@ -231,8 +232,8 @@ export class CustomNodeClient {
       beside.end(false);
       return this.#callWithBytes(link, frame, { ...picture, payload }, seq);
     }
-    beside?.end(!('code' in answer));
     if ('code' in answer) {
+      beside?.end(false);
       if (answer.limit !== undefined) link.limit = answer.limit;
       this.#noteTimeouts(link, answer);
       return this.#failed(answer, link, seq);
@@ -242,15 +243,18 @@ export class CustomNodeClient {
     if (beside !== undefined) this.#counters.sharedMemoryFrames += 1;
     const context = { seq, wants: agreement.wants, sent: picture.facts, beside: pixels?.answer, what };
     const read = await readAnswer(answer.bytes, context);
+    const handed = 'code' in read ? read : handOver(read.image, frame, pixels?.answer);
+    beside?.end(true);
     if ('code' in read) return this.#failed(read, link, seq);
+    if ('code' in handed) return this.#failed(handed, link, seq);
     this.#counters.answered += 1;
     this.#counters.rejectedObjects += read.rejected;
     this.#error = undefined;
-    const { insights, image } = read;
+    const { insights } = read;
     return {
       ok: true,
       ...(insights === undefined ? {} : { insights }),
-      ...(image === undefined ? {} : { image }),
+      ...handed,
       roundTripMs: performance.now() - begun,
     };
   }
@@ -298,19 +302,6 @@ export class CustomNodeClient {
     if (error === undefined) this.#logger.info(`custom node ${this.#state}`, fields);
     else this.#logger.warn(`custom node ${this.#state}: ${error.message}`, fields);
     this.#options.onStatus?.(this.status);
-  }
-}
-
-/** The pixels of an answer, where it has some; undefined: the node did not get those of the frame. */
-function takePixels(
-  beside: SentPixels,
-  answer: CallAnswer | CallFailure,
-): { readonly answer: Buffer | undefined } | undefined {
-  if ('code' in answer) return answer.pixelsGone === true ? undefined : { answer: undefined };
-  try {
-    return { answer: beside.receive(answer.metadata) };
-  } catch {
-    return undefined;
   }
 }
 

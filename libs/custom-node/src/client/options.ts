@@ -25,6 +25,8 @@ export interface CustomNodeClientOptions {
   readonly token?: string;
   /** `auto` uses shared memory where the other end offers it. Default `auto`. */
   readonly sharedMemory?: 'auto' | 'off';
+  /** A tmpfs that both ends see. Default: `VANTAGE_SHARED_MEMORY` (`off` for none), else /dev/shm. */
+  readonly sharedMemoryFolder?: string;
   /** 1 to 100. Default 95. */
   readonly jpegQuality?: number;
   readonly backoff?: BackoffOptions;

@@ -75,8 +75,10 @@ export class CustomNodeServer {
     const maxMessageBytes = this.#options.maxMessageBytes ?? SERVER_MESSAGE_BYTES;
     if (!Number.isInteger(maxMessageBytes) || maxMessageBytes < 1024)
       throw optionsInvalid(`maxMessageBytes must be a whole number of bytes from 1024, not ${maxMessageBytes}`);
+    const credentials = this.#credentials();
     await this.#node.start();
-    const pixelPath = this.#options.sharedMemory === 'off' ? undefined : new SharedMemoryServerPath();
+    const pixelPath =
+      this.#options.sharedMemory === 'off' ? undefined : new SharedMemoryServerPath(this.#options.sharedMemoryFolder);
     const handler = new NodeHandler({
       node: this.#node,
       logger,
@@ -99,7 +101,11 @@ export class CustomNodeServer {
     const health = new NodeHealth();
     health.addTo(server);
     addReflection(server, logger);
-    const port = await this.#listen(server);
+    const port = await this.#listen(server, credentials).catch(async (error: unknown) => {
+      pixelPath?.close();
+      await this.#node.stop();
+      throw error;
+    });
     if (raiseReceiveWindow(server) === 0) logger.warn('the receive window cannot be raised: large frames will be slow');
     health.set(true);
     const http = metricsPort === undefined ? undefined : await this.#serveMetrics(metricsPort, metrics);
@@ -107,9 +113,8 @@ export class CustomNodeServer {
     return { server, health, port, pixelPath, http };
   }
 
-  async #listen(server: Server): Promise<number> {
+  async #listen(server: Server, credentials: ServerCredentials): Promise<number> {
     const { socketPath, host, port = DEFAULT_PORT } = this.#options;
-    const credentials = this.#credentials();
     if (socketPath !== undefined) {
       // A server that was killed leaves its socket behind, and nobody can bind it again.
       await rm(socketPath, { force: true });

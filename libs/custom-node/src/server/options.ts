@@ -33,6 +33,8 @@ export interface CustomNodeServerOptions {
   readonly drainMs?: number;
   /** `auto` lets clients of this machine send pixels through shared memory. Default `auto`. */
   readonly sharedMemory?: 'auto' | 'off';
+  /** A tmpfs that both ends see. Default: `VANTAGE_SHARED_MEMORY` (`off` for none), else /dev/shm. */
+  readonly sharedMemoryFolder?: string;
   /** 1 to 100. Default 95. */
   readonly jpegQuality?: number;
   readonly logger?: Logger;

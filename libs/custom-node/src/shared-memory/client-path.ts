@@ -3,25 +3,26 @@ import { messageOf } from '@vantage/contracts';
 import type { ClientPixelPath, SentPixels } from '../pixel-path.ts';
 import type { Payload } from '../wire/message.ts';
 import { ClientRing } from './client-ring.ts';
-import type { SharedMemoryOptions } from './folders.ts';
+import { MAX_SLOTS } from './ring.ts';
 import { ACCEPT_KEY, GONE, HANDLE_KEY, OFFER_KEY } from './words.ts';
 
 /** A 4K picture. Only what pictures really fill takes memory. */
 const SLOT_BYTES = 3840 * 2160 * 3;
 
-export interface ClientPathOptions extends SharedMemoryOptions {
-  /** Calls under way at most. */
-  readonly inFlight: number;
-}
-
 /** Pixels through shared memory, for the connections of one client, one after the other. */
 export class SharedMemoryClientPath implements ClientPixelPath {
-  readonly #options: ClientPathOptions;
+  readonly #inFlight: number;
+  readonly #folder: string | undefined;
   #ring: ClientRing | undefined;
   #problem: string | undefined;
 
-  constructor(options: ClientPathOptions) {
-    this.#options = options;
+  /**
+   * @param inFlight calls under way at most
+   * @param folder a tmpfs that both ends see; default: that of the environment
+   */
+  constructor(inFlight: number, folder?: string) {
+    this.#inFlight = inFlight;
+    this.#folder = folder;
   }
 
   get problem(): string | undefined {
@@ -31,9 +32,13 @@ export class SharedMemoryClientPath implements ClientPixelPath {
   offer(metadata: Metadata): void {
     this.close();
     // One more than calls: the slot of a call without an answer rests until the server is done with it.
-    const geometry = { slots: this.#options.inFlight + 1, requestBytes: SLOT_BYTES, responseBytes: SLOT_BYTES };
+    const geometry = {
+      slots: Math.min(this.#inFlight + 1, MAX_SLOTS),
+      requestBytes: SLOT_BYTES,
+      responseBytes: SLOT_BYTES,
+    };
     try {
-      this.#ring = ClientRing.create(geometry, this.#options);
+      this.#ring = ClientRing.create(geometry, this.#folder);
       this.#problem = undefined;
       metadata.set(OFFER_KEY, this.#ring.offer);
     } catch (error) {
@@ -61,8 +66,7 @@ export class SharedMemoryClientPath implements ClientPixelPath {
       receive(answer) {
         const handle = textOf(answer, HANDLE_KEY);
         if (handle === undefined) throw new Error('the server did not take the pixels from the shared memory');
-        const pixels = slot.answer(handle);
-        return pixels && Buffer.from(pixels);
+        return slot.answer(handle);
       },
       end: (answered) => (answered ? slot.release() : slot.abandon()),
     };

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { SharedFile } from '@vantage/shared-memory';
 import { Ring, PROOF_BYTES, geometryProblem, type RingGeometry } from './ring.ts';
-import { sharedFolders, type SharedMemoryOptions } from './folders.ts';
+import { sharedFolder } from './folders.ts';
 import { removeStale } from './stale.ts';
 import { FILE_PREFIX, formatOffer, formatRequestHandle, parseAcceptance, parseResponseHandle } from './words.ts';
 
@@ -39,13 +39,22 @@ export class ClientRing {
     this.#slots = Array.from({ length: ring.geometry.slots }, () => ({ sequence: 0n, use: 'free' }));
   }
 
-  /** @throws Error where there is no shared memory */
-  static create(geometry: RingGeometry, options: SharedMemoryOptions = {}): ClientRing {
+  /**
+   * @param folder a tmpfs that both ends see; default: that of the environment
+   * @throws Error where there is no shared memory
+   */
+  static create(geometry: RingGeometry, folder?: string): ClientRing {
     const problem = geometryProblem(geometry);
     if (problem !== undefined) throw new Error(problem);
-    const { folders, mode } = sharedFolders(options);
-    for (const folder of folders) removeStale(folder);
-    const file = SharedFile.create({ prefix: FILE_PREFIX, folders, named: true, mode });
+    const shared = sharedFolder(folder);
+    if (shared === undefined) throw new Error('shared memory is switched off');
+    removeStale(shared.folder);
+    const file = SharedFile.create({
+      prefix: FILE_PREFIX,
+      folders: [shared.folder],
+      named: true,
+      mode: shared.mode,
+    });
     try {
       file.tryLock();
       const proof = randomBytes(PROOF_BYTES);

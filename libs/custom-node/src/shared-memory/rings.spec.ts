@@ -19,7 +19,7 @@ let clients: ClientRing[];
 
 beforeEach(() => {
   folder = mkdtempSync('/dev/shm/vantage-test-');
-  server = new ServerRings({ folder });
+  server = new ServerRings(folder);
   clients = [];
 });
 
@@ -30,7 +30,7 @@ afterEach(() => {
 });
 
 function offered(geometry = GEOMETRY): ClientRing {
-  const client = ClientRing.create(geometry, { folder });
+  const client = ClientRing.create(geometry, folder);
   clients.push(client);
   return client;
 }
@@ -48,7 +48,7 @@ describe('agreement', () => {
   });
 
   test('a server that does not know of it, or sees other memory', () => {
-    const elsewhere = new ServerRings({ folder: os.tmpdir() });
+    const elsewhere = new ServerRings(os.tmpdir());
     const silent = offered();
     expect(elsewhere.accept(silent.offer)).toBeUndefined();
     expect([silent.accept(undefined), silent.isUsable, silent.take(BYTES)]).toEqual([false, false, undefined]);
@@ -103,8 +103,8 @@ describe('agreement', () => {
   test('geometries that make no sense are refused before there is a file', () => {
     expect(() => offered({ ...GEOMETRY, slots: 0 })).toThrow('0 slots');
     expect(() => offered({ ...GEOMETRY, requestBytes: 2 ** 40 })).toThrow('bytes are not');
-    expect(() => ClientRing.create(GEOMETRY, { folder: '/nowhere' })).toThrow('ENOENT');
-    expect(() => ClientRing.create(GEOMETRY, { folder: 'off' })).toThrow('no folder');
+    expect(() => ClientRing.create(GEOMETRY, '/nowhere')).toThrow('ENOENT');
+    expect(() => ClientRing.create(GEOMETRY, 'off')).toThrow('switched off');
     expect(readdirSync(folder)).toEqual([]);
   });
 });

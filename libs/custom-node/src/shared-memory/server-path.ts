@@ -1,7 +1,6 @@
 import { Metadata } from '@grpc/grpc-js';
 import { messageOf } from '@vantage/contracts';
 import { PixelsGone, type ReceivedPixels, type ServerPixelPath } from '../pixel-path.ts';
-import type { SharedMemoryOptions } from './folders.ts';
 import { ServerRings, type ServerSlot } from './server-rings.ts';
 import { ACCEPT_KEY, GONE, HANDLE_KEY, OFFER_KEY } from './words.ts';
 
@@ -9,8 +8,9 @@ import { ACCEPT_KEY, GONE, HANDLE_KEY, OFFER_KEY } from './words.ts';
 export class SharedMemoryServerPath implements ServerPixelPath {
   readonly #rings: ServerRings;
 
-  constructor(options: SharedMemoryOptions = {}) {
-    this.#rings = new ServerRings(options);
+  /** @param folder a tmpfs that both ends see; default: that of the environment */
+  constructor(folder?: string) {
+    this.#rings = new ServerRings(folder);
   }
 
   accept(request: Metadata, response: Metadata): void {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { SharedFile } from '@vantage/shared-memory';
-import { sharedFolders, type SharedMemoryOptions } from './folders.ts';
+import { sharedFolder } from './folders.ts';
 import { Ring, PROOF_BYTES } from './ring.ts';
 import { formatAcceptance, formatResponseHandle, parseOffer, parseRequestHandle } from './words.ts';
 
@@ -21,12 +21,13 @@ export class RingGone extends Error {}
 
 /** The server's end of the shared memory: the rings of all its clients. One that ends leaves its ring to be swept up. */
 export class ServerRings {
-  readonly #folders: readonly string[];
+  readonly #folder: string | undefined;
   readonly #rings = new Map<string, OpenRing>();
   #sweeper: NodeJS.Timeout | undefined;
 
-  constructor(options: SharedMemoryOptions = {}) {
-    this.#folders = sharedFolders(options).folders;
+  /** @param folder a tmpfs that both ends see; default: that of the environment */
+  constructor(folder?: string) {
+    this.#folder = sharedFolder(folder)?.folder;
   }
 
   /** Clients that share memory now. */
@@ -39,23 +40,21 @@ export class ServerRings {
     const parsed = parseOffer(offer);
     if (parsed === undefined) return undefined;
     this.sweep();
-    if (this.#rings.size >= MAX_RINGS || this.#rings.has(parsed.file)) return undefined;
-    for (const folder of this.#folders) {
-      let file: SharedFile | undefined;
-      try {
-        file = SharedFile.open(path.join(folder, parsed.file));
-        const ring = Ring.join(file, parsed.geometry);
-        ring.setServerProof(randomBytes(PROOF_BYTES));
-        this.#rings.set(parsed.file, { file, ring, busy: new Set() });
-        this.#sweeper ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
-        const { clientProof, serverProof } = ring;
-        return formatAcceptance({ file: parsed.file, clientProof, serverProof });
-      } catch {
-        // Another machine's, another container's, or not ours to open: the client then sends pictures in messages.
-        file?.close();
-      }
+    if (this.#folder === undefined || this.#rings.size >= MAX_RINGS || this.#rings.has(parsed.file)) return undefined;
+    let file: SharedFile | undefined;
+    try {
+      file = SharedFile.open(path.join(this.#folder, parsed.file));
+      const ring = Ring.join(file, parsed.geometry);
+      ring.setServerProof(randomBytes(PROOF_BYTES));
+      this.#rings.set(parsed.file, { file, ring, busy: new Set() });
+      this.#sweeper ??= setInterval(() => this.sweep(), SWEEP_MS).unref();
+      const { clientProof, serverProof } = ring;
+      return formatAcceptance({ file: parsed.file, clientProof, serverProof });
+    } catch {
+      // Another machine's, another container's, or not ours to open: the client then sends pictures in messages.
+      file?.close();
+      return undefined;
     }
-    return undefined;
   }
 
   /** The slot that a request names. @throws RingGone, or Error when the request makes no sense */
