@@ -20,7 +20,7 @@ interface Lane {
   readonly port: MessagePort;
   /** Where its pictures are counted. */
   readonly place: number;
-  readonly waiting: Map<number, (reply: FrameReply) => void>;
+  readonly waiting: Map<number, { readonly weight: number; readonly resolve: (reply: FrameReply) => void }>;
 }
 
 /**
@@ -29,8 +29,10 @@ interface Lane {
  */
 export class InferenceClient {
   readonly #lanes: Lane[] = [];
-  /** Pictures before each session, of all cameras; undefined with one session. */
+  /** Pictures before each session, of all cameras; undefined until the session has said. */
   #loads: Int32Array | undefined;
+  /** That a session takes at once. */
+  #pictures = 1;
   #nextId = 0;
   #closing = false;
 
@@ -43,9 +45,18 @@ export class InferenceClient {
     return this.#lanes.reduce((sum, { waiting }) => sum + waiting.size, 0);
   }
 
-  /** Frames under way that keep the model busy: one in each session and one behind. More only makes frames older. */
+  /**
+   * Frames under way that keep the model busy: one in each session and one behind; where other cameras' frames wait for
+   * it anyway, one. More only makes frames older.
+   */
   get capacity(): number {
-    return Math.max(1, this.#lanes.length) + 1;
+    const sessions = Math.max(1, this.#lanes.length);
+    let free = sessions + 1;
+    if (this.#loads) {
+      free = 2 * sessions * this.#pictures + this.inFlight;
+      for (const { place } of this.#lanes) free -= Atomics.load(this.#loads, place);
+    }
+    return Math.max(1, Math.min(free, sessions + 1));
   }
 
   /** Moves `frame.pixels` away, unless it is shared memory. Never rejects: a failure is in `error`, and costs this frame only. */
@@ -58,11 +69,12 @@ export class InferenceClient {
       return Promise.resolve({ ...failed(id, UNLOADED), ...(isMovable(pixels) ? { pixels } : {}) });
     }
     return new Promise<FrameReply>((resolve) => {
-      lane.waiting.set(id, resolve);
+      const weight = weightOf(frame);
+      lane.waiting.set(id, { weight, resolve });
       try {
         const { pixels } = frame;
         lane.port.postMessage({ id, ...frame } satisfies FrameRequest, isMovable(pixels) ? [pixels] : []);
-        if (this.#loads) Atomics.add(this.#loads, lane.place, weightOf(frame));
+        if (this.#loads) Atomics.add(this.#loads, lane.place, weight);
       } catch (error) {
         lane.waiting.delete(id);
         resolve(failed(id, messageOf(error)));
@@ -89,14 +101,17 @@ export class InferenceClient {
     port.on('message', (message: FromSession) => {
       if ('lanes' in message) {
         this.#loads = message.loads;
+        this.#pictures = message.pictures;
         (lane as { place: number }).place = message.places[0] ?? 0;
+        // The session counts what it answers, and those that were sent before are still to be answered.
+        for (const { weight } of lane.waiting.values()) Atomics.add(message.loads, lane.place, weight);
         for (const [index, other] of message.lanes.entries()) this.#open(other, message.places[index + 1] ?? 0);
         if (this.#closing) this.closeWhenIdle();
         return;
       }
-      const resolve = lane.waiting.get(message.id);
+      const waiting = lane.waiting.get(message.id);
       lane.waiting.delete(message.id);
-      resolve?.(message);
+      waiting?.resolve(message);
       if (this.#closing) this.closeWhenIdle();
     });
     port.on('close', () => {
@@ -117,7 +132,7 @@ export class InferenceClient {
 }
 
 function failAll({ waiting }: Lane, reason: string): void {
-  for (const [id, resolve] of waiting) resolve(failed(id, reason));
+  for (const [id, { resolve }] of waiting) resolve(failed(id, reason));
   waiting.clear();
 }
 

@@ -37,14 +37,16 @@ export function isMovable(pixels: FrameRequest['pixels']): pixels is ArrayBuffer
   return !types.isSharedArrayBuffer(pixels);
 }
 
-/** First message to a camera where a model has several sessions. */
+/** First message to a camera: the sessions of the model. */
 export interface MoreLanes {
-  /** Ports of the others, as good as the one that this came by. */
+  /** Ports of the other sessions, as good as the one that this came by. */
   readonly lanes: readonly MessagePort[];
   /** Pictures that each session has before it, of all cameras: shared memory. */
   readonly loads: Int32Array;
   /** Where in `loads` a lane counts, that of this port first. */
   readonly places: readonly number[];
+  /** Pictures of different cameras that a session takes at once. */
+  readonly pictures: number;
 }
 
 export type FromSession = FrameReply | MoreLanes;

@@ -73,13 +73,11 @@ export class PooledModel implements LoadedModel {
       return { place, session, camera };
     });
     const [first, ...others] = channels;
-    if (others.length > 0) {
-      const lanes = others.map(({ camera }) => camera);
-      first?.session.postMessage({ lanes, loads: this.#loads, places } satisfies MoreLanes, lanes);
-    }
+    const lanes = others.map(({ camera }) => camera);
+    const pictures = this.report.batching?.pictures ?? 1;
+    first?.session.postMessage({ lanes, loads: this.#loads, places, pictures } satisfies MoreLanes, lanes);
     for (const { place, session } of channels) {
-      const load = { counts: this.#loads, place };
-      this.#lanes[place]?.post({ kind: 'connect', port: session, ...(count > 1 ? { load } : {}) });
+      this.#lanes[place]?.post({ kind: 'connect', port: session, load: { counts: this.#loads, place } });
     }
     return (first as (typeof channels)[number]).camera;
   }

@@ -16,8 +16,8 @@ export type ToWorker =
   | {
       readonly kind: 'connect';
       readonly port: MessagePort;
-      /** Where the pictures before the session are counted, if they are. */
-      readonly load?: { readonly counts: Int32Array; readonly place: number };
+      /** Where the pictures before the session are counted. */
+      readonly load: { readonly counts: Int32Array; readonly place: number };
     }
   /** Run for so long, to see how fast it is; answered by `measured`. */
   | { readonly kind: 'measure'; readonly forMs: number }

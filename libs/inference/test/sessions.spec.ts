@@ -83,6 +83,22 @@ const TEXT = ['network-type=100', 'infer-dims=3;32;64', 'batch-size=4'];
     });
   });
 
+  test('a camera sends a second frame ahead only where no frames of others wait for the session', async () => {
+    pool = new WorkerPool({ sessionsPerModel: 1 });
+    const model = await pool.load(spec('yolox_nano.onnx'));
+    const [one, other] = [new InferenceClient(model.connect()), new InferenceClient(model.connect())];
+    // The first answers come after what the session says about itself.
+    await Promise.all([one.infer(noise(416, 416)), other.infer(noise(416, 416))]);
+    const first = one.infer(noise(416, 416));
+    expect(one.capacity).toBe(2);
+    const second = other.infer(noise(416, 416));
+    expect([one.capacity, other.capacity]).toEqual([1, 1]);
+    await Promise.all([first, second]);
+    expect([one.capacity, other.capacity]).toEqual([2, 2]);
+    one.close();
+    other.close();
+  });
+
   test('a batch gives each picture its own answer, whoever shares it', async () => {
     pool = new WorkerPool();
     const model = await pool.load(spec('en_number_mobile_v2.0_rec_infer.onnx', ...TEXT));

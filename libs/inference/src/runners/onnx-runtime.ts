@@ -69,6 +69,7 @@ class OnnxRuntimeRunner implements TensorRunner {
   readonly provider: string;
   readonly providerReason?: string;
   readonly #session: ort.InferenceSession;
+  #results: ort.InferenceSession.ReturnType = {};
   #closed = false;
 
   constructor(session: ort.InferenceSession, provider: string, reason: string | undefined) {
@@ -85,7 +86,9 @@ class OnnxRuntimeRunner implements TensorRunner {
       // The tensor wraps the memory of the feed: nothing is copied.
       named[name] = new ort.Tensor((type ?? 'float32') as 'float32', data as Float32Array, dims);
     }
+    for (const result of Object.values(this.#results)) release(result);
     const results = await this.#session.run(named);
+    this.#results = results;
     return this.outputs.map(({ name, type }): TensorData => {
       const tensor = results[name];
       if (tensor === undefined) return { name, dims: [0], data: new Float32Array(0), type };
@@ -98,6 +101,16 @@ class OnnxRuntimeRunner implements TensorRunner {
     this.#closed = true;
     await this.#session.release();
   }
+}
+
+/**
+ * Gives the memory of an output back at once: left to the garbage collector, megabytes of each run would wait for it and
+ * set it off again and again, and the next run would have to ask the system for new pages.
+ */
+function release(value: ort.OnnxValue | undefined): void {
+  const data = value instanceof ort.Tensor && value.location === 'cpu' ? value.data : undefined;
+  const memory = ArrayBuffer.isView(data) ? data.buffer : undefined;
+  if (memory instanceof ArrayBuffer && !memory.detached) memory.transfer(0);
 }
 
 /** Newer JavaScript engines give half precision as an array of its own; here it is 16-bit patterns everywhere. */

@@ -7,7 +7,7 @@ import { FrameQueue, type QueuedFrame } from './frame-queue.ts';
 import type { Session, SessionAnswer, SessionItem } from './session.ts';
 import { buffersOf } from './transfer.ts';
 
-/** Where the pictures before a session are counted, for cameras that choose among several. */
+/** Where the pictures before a session are counted, for its cameras. */
 export interface LoadCount {
   readonly counts: Int32Array;
   readonly place: number;
@@ -15,7 +15,7 @@ export interface LoadCount {
 
 interface Camera {
   readonly port: MessagePort;
-  readonly load: LoadCount | undefined;
+  readonly load: LoadCount;
 }
 
 /** Serves cameras with one session: each in its turn, a batch at a time. */
@@ -33,7 +33,7 @@ export class FrameServer {
   }
 
   /** @param onClosed the camera has closed its port */
-  connect(port: MessagePort, load: LoadCount | undefined, onClosed: () => void): void {
+  connect(port: MessagePort, load: LoadCount, onClosed: () => void): void {
     const camera = { port, load };
     this.#cameras.add(camera);
     port.once('close', () => {
@@ -87,7 +87,7 @@ export class FrameServer {
     const { id } = frame;
     const pixels = isMovable(frame.pixels) ? frame.pixels : new ArrayBuffer(0);
     const { port, load } = camera;
-    if (load) Atomics.sub(load.counts, load.place, weightOf(frame));
+    Atomics.sub(load.counts, load.place, weightOf(frame));
     const failed = answers.find((answer) => 'error' in answer);
     const outputs = failed ? [] : answers.flatMap((one): ModelOutput[] => ('output' in one ? [one.output] : []));
     const reply: FrameReply = { id, pixels, outputs, inferenceUs, ...(failed ? { error: failed.error } : {}) };
