@@ -6,6 +6,7 @@ import { codeOf } from '@vantage/contracts';
 import { envInvalid } from './errors.ts';
 import type { Health } from './health.ts';
 import { silentLogger, type Logger } from './logger.ts';
+import type { HttpRoutes } from './http-routes.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface HealthServerOptions {
@@ -15,6 +16,8 @@ export interface HealthServerOptions {
   readonly host?: string;
   readonly metrics: Metrics;
   readonly health: Health;
+  /** What the module answers besides. */
+  readonly routes?: HttpRoutes;
   readonly logger?: Logger;
 }
 
@@ -26,7 +29,7 @@ export interface HealthServer {
 /** The port of edgeHub's own metrics; what a Prometheus scraper on IoT Edge looks for. */
 const CONTAINER_PORT = 9600;
 
-/** Serves `/metrics` (Prometheus), `/healthz` and `/readyz` (200 or 503, JSON). Holds no process alive. */
+/** Serves `/metrics` (Prometheus), `/healthz` and `/readyz` (200 or 503, JSON), and a module's own paths. Holds no process alive. */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
   const logger = options.logger ?? silentLogger;
   const host = options.host ?? '127.0.0.1';
@@ -75,7 +78,7 @@ export function healthAddress(env: NodeJS.ProcessEnv): { readonly port: number; 
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: HealthServerOptions): Promise<void> {
-  const path = (request.url ?? '/').split('?')[0];
+  const [path = '/', query = ''] = (request.url ?? '/').split('?');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.writeHead(405, { allow: 'GET, HEAD' }).end();
     return;
@@ -89,6 +92,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     const snapshot = options.health.snapshot();
     const ok = path === '/healthz' ? snapshot.live : snapshot.ready;
     response.writeHead(ok ? 200 : 503, { 'content-type': 'application/json' }).end(JSON.stringify(snapshot));
+    return;
+  }
+  const route = options.routes?.get(path);
+  if (route) {
+    const { status, body, contentType = 'application/json' } = await route(new URLSearchParams(query));
+    response.writeHead(status, { 'content-type': contentType }).end(body);
     return;
   }
   response.writeHead(404).end();

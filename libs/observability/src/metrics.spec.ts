@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Health } from './health.ts';
 import { healthAddress, startHealthServer, type HealthServer } from './health-server.ts';
+import { HttpRoutes } from './http-routes.ts';
 import { Metrics } from './metrics.ts';
 
 describe('Metrics', () => {
@@ -102,6 +103,21 @@ describe('the health server', () => {
     expect((await get('/healthz')).status).toBe(503);
     expect((await get('/elsewhere')).status).toBe(404);
     expect((await get('/metrics', 'POST')).status).toBe(405);
+  });
+
+  test("a module's own paths are answered beside, and one that fails fails alone", async () => {
+    const routes = new HttpRoutes();
+    routes.set('/sum', (query) => ({ status: 200, body: String(Number(query.get('a')) + Number(query.get('b'))) }));
+    routes.set('/broken', () => Promise.reject(new Error('broken')));
+    routes.set('/metrics', () => ({ status: 418, body: '' }));
+    const server = await startHealthServer({ port: 0, metrics: new Metrics(), health: new Health(), routes });
+    servers.push(server);
+    const get = (path: string): Promise<Response> => fetch(`http://127.0.0.1:${server.port}${path}`);
+    const sum = await get('/sum?a=1&b=41');
+    expect([sum.status, sum.headers.get('content-type'), await sum.text()]).toEqual([200, 'application/json', '42']);
+    expect([(await get('/broken')).status, (await get('/metrics')).status, (await get('/su')).status]).toEqual([
+      500, 200, 404,
+    ]);
   });
 
   test('a taken port is no reason not to start', async () => {

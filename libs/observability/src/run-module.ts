@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { codeOf, messageOf } from '@vantage/contracts';
 import { Health } from './health.ts';
 import { healthAddress, startHealthServer, type HealthServer } from './health-server.ts';
+import { HttpRoutes } from './http-routes.ts';
 import { parseLogLevel } from './log-level.ts';
 import { createLogger, type RootLogger } from './logger.ts';
 import { Metrics } from './metrics.ts';
@@ -13,6 +14,8 @@ export interface ModuleContext {
   readonly logger: RootLogger;
   readonly metrics: Metrics;
   readonly health: Health;
+  /** What the module answers on the address of `/metrics`. */
+  readonly routes: HttpRoutes;
   readonly env: NodeJS.ProcessEnv;
   /** Aborts as soon as the module should stop, also while it is still starting. */
   readonly signal: AbortSignal;
@@ -57,6 +60,7 @@ export async function runModule(options: RunModuleOptions): Promise<never> {
   let running: Promise<RunningModule> | undefined;
   const health = new Health();
   const metrics = new Metrics();
+  const routes = new HttpRoutes();
   let status = 0;
   const failed = (error: unknown): void => {
     status = 1;
@@ -68,12 +72,13 @@ export async function runModule(options: RunModuleOptions): Promise<never> {
   try {
     metrics.start();
     const address = healthAddress(env);
-    if (address !== undefined) server = await startHealthServer({ ...address, metrics, health, logger });
+    if (address !== undefined) server = await startHealthServer({ ...address, metrics, health, routes, logger });
     const context = {
       name: options.name,
       logger,
       metrics,
       health,
+      routes,
       env,
       signal: abort.signal,
       metricsPort: server?.port,
