@@ -129,11 +129,22 @@ export interface RuleNode {
 /** Point of a box that a rule looks at. */
 export type Anchor = 'bottomCentre' | 'centre';
 
+/** Which objects a rule looks at, and where they are. `docs/skills.md` says what each rule means exactly. */
 export interface RuleScope {
   /** Exact labels; empty: all. */
   readonly labels: readonly string[];
+  /** 0 to 1; 0: no test. */
   readonly minConfidence: number;
   readonly anchor: Anchor;
+  /** By label; what it does not say is as above. */
+  readonly perClass?: Readonly<Record<string, ClassSettings>>;
+}
+
+export interface ClassSettings {
+  readonly minConfidence?: number;
+  readonly anchor?: Anchor;
+  /** `dwell` only. */
+  readonly seconds?: number;
 }
 
 /** Corners as fractions 0..1 of the camera's frame; or the camera's region of interest of that label. */
@@ -141,7 +152,13 @@ export type RuleArea = { readonly region: string } | { readonly polygon: Region[
 
 export type Rule =
   | (RuleScope & { readonly type: 'presence'; readonly area: RuleArea; readonly holdSeconds: number })
-  | (RuleScope & { readonly type: 'dwell'; readonly area: RuleArea; readonly seconds: number })
+  | (RuleScope & {
+      readonly type: 'dwell';
+      readonly area: RuleArea;
+      readonly seconds: number;
+      /** An object that is away for less has not left. */
+      readonly holdSeconds: number;
+    })
   | (RuleScope & {
       readonly type: 'crowding';
       readonly area: RuleArea;

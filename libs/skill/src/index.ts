@@ -41,3 +41,18 @@ export {
   type ObjectMeta,
   type SkillIds,
 } from './stages/insights-document.ts';
+export {
+  compileSkill,
+  usesRegions,
+  type CompiledSkill,
+  type SkillCamera,
+  type SkillInstance,
+} from './compile-skill.ts';
+export { checkSkill, type CheckOptions } from './document/check-skill.ts';
+export type { SkillDocument, SkillEdge, SkillNode } from './document/document.ts';
+export { toBareSkill, toSymphonySkill, toSymphonyYaml } from './document/export-skill.ts';
+export { isFatal, type SkillIssue } from './document/issue.ts';
+export type { ContainerForm } from './document/nodes/container.ts';
+export type { SkillModel } from './document/nodes/node-type.ts';
+export { parameterValues, substituteNode, type Parameters } from './document/parameters.ts';
+export { parseSkill, parseSkills, type SkillFile, type SymphonyInstance } from './document/parse-skills.ts';
