@@ -80,11 +80,11 @@ describe('vantage up', () => {
   }, 30_000);
 
   test('twin patch changes how often the running pipeline tells', async () => {
-    const patched = await vantage(['twin', 'patch', 'ai-pipeline', '{"messageEveryNFrames": 10}', '--state', state]);
-    expect([patched.status, JSON.parse(patched.stdout)]).toEqual([
-      0,
-      expect.objectContaining({ messageEveryNFrames: 10 }),
+    const patched = await vantage([
+      ...['twin', 'patch', 'ai-pipeline', '{"messageEveryNFrames": 10}', '--json'],
+      ...['--state', state],
     ]);
+    expect([patched.status, JSON.parse(patched.stdout)]).toEqual([0, expect.objectContaining({ state: 'changed' })]);
     const after = up.lines.length;
     const isSecondOfTwoClose = (): boolean => {
       const ids = up.lines

@@ -23,7 +23,7 @@ export {
 } from './generate.ts';
 export { inspectDeployment } from './inspect/inspect.ts';
 export { locator, positionOf, type TextPosition } from './inspect/locate.ts';
-export { pathText, type DeploymentProblem, type JsonPath } from './inspect/problem.ts';
+export { pathKeys, pathText, type DeploymentProblem, type JsonPath } from './inspect/problem.ts';
 export { parseImage, type ImageName } from './image.ts';
 export { fromPlain, parseJson, toPlain, type Json, type JsonObject } from './json.ts';
 export { listFolders, parseModuleFile, readModuleFile, type ModuleFile } from './module-file.ts';

@@ -25,3 +25,10 @@ export function pathText(path: JsonPath): string {
     return text === '' ? key : `${text}.${key}`;
   }, '');
 }
+
+/** The keys of a path as {@link pathText} writes it. */
+export function pathKeys(text: string): JsonPath {
+  return Array.from(text.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g), ([, index, quoted, plain]) =>
+    index === undefined ? (quoted ?? plain ?? '') : Number(index),
+  );
+}

@@ -6,7 +6,7 @@ import {
   type ConfigIssue,
 } from '@vantage/contracts';
 import type { DeploymentView } from './deployment-view.ts';
-import { error, warning, type DeploymentProblem, type JsonPath } from './problem.ts';
+import { error, pathKeys, warning, type DeploymentProblem, type JsonPath } from './problem.ts';
 
 interface Issues {
   readonly errors: readonly ConfigIssue[];
@@ -26,17 +26,10 @@ export function inspectTwins({ twins }: DeploymentView): DeploymentProblem[] {
     const reader = READERS[name];
     if (!reader) return [];
     const { errors, warnings } = reader.read(value);
-    const place = (issue: ConfigIssue): JsonPath => [...path, ...reader.below, ...keysOf(issue.path)];
+    const place = (issue: ConfigIssue): JsonPath => [...path, ...reader.below, ...pathKeys(issue.path)];
     return [
       ...errors.map((issue) => error(place(issue), issue.message)),
       ...warnings.map((issue) => warning(place(issue), issue.message)),
     ];
   });
-}
-
-/** `a.b[0]["c d"]` as keys. */
-function keysOf(path: string): JsonPath {
-  return Array.from(path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g), ([, index, quoted, plain]) =>
-    index === undefined ? (quoted ?? plain ?? '') : Number(index),
-  );
 }

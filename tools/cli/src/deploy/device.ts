@@ -1,11 +1,11 @@
 import { VantageError } from '@vantage/contracts';
 import { findHub } from '../hub/find-hub.ts';
+import { History } from '../hub/history.ts';
 import type { Hub, ModulesContent } from '../hub/hub.ts';
 import type { HubOptions } from '../hub/options.ts';
 import { untilSignal } from '../until-signal.ts';
 import { diffDeployments, type DeploymentChange } from './diff.ts';
 import { follow } from './follow.ts';
-import { DeploymentHistory } from './history.ts';
 import type { DeploymentProgress } from './progress.ts';
 import { readDeployment, type ReadOptions } from './read-deployment.ts';
 import { renderDiff } from './render-diff.ts';
@@ -34,19 +34,18 @@ export async function deployToDevice(file: string, options: ApplyOptions & ReadO
 /** Goes back to what the device had before. Exit status as above. */
 export async function rollBack(steps: number, options: ApplyOptions): Promise<number> {
   const hub = await findHub(options);
-  const history = new DeploymentHistory(hub);
-  const { content, past } = await history.read(steps);
+  const history = historyOf(hub);
+  const { value: content, past } = await history.read<ModulesContent>(steps);
   if (!options.json) process.stdout.write(`back to what ${hub.device} ran until ${past.replacedAt}\n`);
   return apply(hub, content, options, async () => history.forget(past));
 }
 
 export async function showHistory(options: HubOptions & { readonly json?: boolean }): Promise<void> {
-  const all = await new DeploymentHistory(await findHub(options)).list();
-  if (options.json) process.stdout.write(`${JSON.stringify(all, null, 2)}\n`);
-  else if (all.length === 0) process.stdout.write('nothing was replaced yet\n');
-  else
-    for (const [at, { replacedAt, file }] of all.entries())
-      process.stdout.write(`${at + 1}  until ${replacedAt}  ${file}\n`);
+  await historyOf(await findHub(options)).show(options.json === true);
+}
+
+function historyOf(hub: Hub): History {
+  return new History(hub, 'deployment');
 }
 
 async function apply(
@@ -59,7 +58,7 @@ async function apply(
   const changes = diffDeployments(before, content);
   if (!options.json) tell(hub, changes);
   if (options.dryRun) return finish(options, { changes, applied: false });
-  await new DeploymentHistory(hub).add(before);
+  await historyOf(hub).add(before);
   await hub.applyContent(content);
   await onApplied();
   if (!options.json) process.stdout.write(`deployed to ${hub.device} (${hub.name})\n`);

@@ -1,70 +1,128 @@
-import { Command } from 'commander';
-import { STATE_OPTION } from '../state-option.ts';
-import type { LocalRegistry } from './registry.ts';
+import { Command, InvalidArgumentError } from 'commander';
+import { HUB_HELP, withHub, type HubOptions } from '../hub/options.ts';
+import type { ChangeOptions, Wish } from './change.ts';
 
-interface TwinOptions {
-  readonly state: string;
+interface GetOptions extends HubOptions {
+  readonly desired?: boolean;
+  readonly reported?: boolean;
 }
 
-interface PlanOptions extends TwinOptions {
+interface PlanOptions extends HubOptions {
   readonly from?: string;
   readonly json: boolean;
 }
 
 export function twinCommand(): Command {
-  const twin = new Command('twin').description("read and change the modules' twins");
-  twin
-    .command('get')
-    .description('print a module twin as JSON')
+  const twin = new Command('twin').description("read and change the modules' twins").addHelpText(
+    'after',
+    `${HUB_HELP}
+
+A change is validated and planned as the modules do it, applied only if nobody else changed the twin meanwhile, and kept:
+"vantage twin rollback" takes it back. A path is written as in error messages: azdaConfiguration.components.sensors[0].name`,
+  );
+  withHub(twin.command('get'))
+    .description('print a module twin as JSON, or a part of it')
     .argument('<module>', 'such as controllermodule')
-    .option(...STATE_OPTION)
-    .action(async (module: string, options: TwinOptions) => {
-      const registry = await openRegistry(options.state);
-      print(await registry.get(module));
+    .argument('[path]', 'part of the desired (or reported) properties')
+    .option('--desired', 'the desired properties only')
+    .option('--reported', 'the reported properties only')
+    .action(async (module: string, path: string | undefined, options: GetOptions) => {
+      const { getTwin } = await import('./get.ts');
+      await getTwin(module, path, options);
     });
-  twin
-    .command('patch')
+  changing(twin.command('set'))
+    .description('set values: path=value (JSON, or text as it stands; null removes)')
+    .argument('<module>')
+    .argument('<path=value...>')
+    .action(async (module: string, assignments: string[], options: ChangeOptions) => {
+      const { parseAssignment, withValue } = await import('./set.ts');
+      const parsed = assignments.map(parseAssignment);
+      await change(
+        module,
+        (desired) => parsed.reduce((now, { keys, value }) => withValue(now, keys, value), desired),
+        options,
+      );
+    });
+  changing(twin.command('patch'))
     .description('merge a JSON patch into the desired properties (null removes a key, arrays are replaced)')
     .argument('<module>', 'such as controllermodule')
     .argument('<patch>', 'JSON text, or @file, such as \'{"outputVideoLength": 20}\'')
-    .option(...STATE_OPTION)
-    .action(async (module: string, patch: string, options: TwinOptions) => {
-      const { readPatch } = await import('./read-patch.ts');
-      const desired = await readPatch(patch);
-      const registry = await openRegistry(options.state);
-      print((await registry.patch(module, desired)).properties.desired);
+    .action(async (module: string, patch: string, options: ChangeOptions) => {
+      const [{ readPatch }, { mergeTwin }] = await Promise.all([
+        import('./read-patch.ts'),
+        import('@vantage/contracts'),
+      ]);
+      const read = await readPatch(patch);
+      await change(module, (desired) => mergeTwin(desired, read), options);
     });
-  twin
-    .command('plan')
+  changing(twin.command('apply'))
+    .description('make the desired properties what a file says, no more and no less')
+    .argument('<module>')
+    .requiredOption('-f, --file <file>', 'JSON')
+    .action(async (module: string, options: ChangeOptions & { file: string }) => {
+      const { readPatch } = await import('./read-patch.ts');
+      const wanted = await readPatch(`@${options.file}`);
+      await change(module, () => wanted, options);
+    });
+  changing(twin.command('edit'))
+    .description('change the desired properties in $EDITOR')
+    .argument('<module>')
+    .action(async (module: string, options: ChangeOptions) => {
+      const { editTwin } = await import('./edit.ts');
+      await change(module, (desired) => editTwin(module, desired), options);
+    });
+  withHub(twin.command('plan'))
     .description('print what a patch would do (live, swap, restart of which part) without applying it')
     .argument('<module>', 'such as controllermodule')
     .argument('<patch>', 'JSON text, or @file, as for patch')
-    .option('--from <file>', 'desired properties to start from, instead of those of the running suite')
+    .option('--from <file>', 'desired properties to start from, instead of those of the hub')
     .option('--json', 'as JSON', false)
-    .option(...STATE_OPTION)
     .action(async (module: string, patch: string, options: PlanOptions) => {
-      const { readPatch } = await import('./read-patch.ts');
-      const wanted = await readPatch(patch);
-      const desired =
-        options.from === undefined
-          ? (await (await openRegistry(options.state)).get(module)).properties.desired
-          : await readPatch(`@${options.from}`);
-      const { planTwin } = await import('./plan.ts');
-      const plan = planTwin(module, desired, wanted);
-      if (options.json) return print(plan);
-      const { renderPlan } = await import('./render-plan.ts');
-      process.stdout.write(`${renderPlan(plan).join('\n')}\n`);
+      const { printPlan } = await import('./print-plan.ts');
+      await printPlan(module, patch, options);
+    });
+  withHub(twin.command('history'))
+    .description('what a twin was before, newest first')
+    .argument('<module>')
+    .option('--json')
+    .action(async (module: string, options: HubOptions & { json?: boolean }) => {
+      const [{ findHub }, { historyOf }] = await Promise.all([import('../hub/find-hub.ts'), import('./change.ts')]);
+      await historyOf(await findHub(options), module).show(options.json === true);
+    });
+  changing(twin.command('rollback'), false)
+    .description('put a twin back to what it was')
+    .argument('<module>')
+    .option('--steps <number>', 'how far back', positive, 1)
+    .action(async (module: string, options: ChangeOptions & { steps: number }) => {
+      const { rollBackTwin } = await import('./change.ts');
+      process.exitCode = await rollBackTwin(module, options.steps, options);
+    });
+  withHub(twin.command('watch'))
+    .description('print what changes in a twin, a JSON line each, until Ctrl-C')
+    .argument('<module>')
+    .option('--seconds <number>', 'end after so long', positive)
+    .action(async (module: string, options: HubOptions & { seconds?: number }) => {
+      const { watchTwin } = await import('./watch.ts');
+      await watchTwin(module, options);
     });
   return twin;
 }
 
-async function openRegistry(state: string): Promise<LocalRegistry> {
-  const { readConnection } = await import('../connection.ts');
-  const connection = await readConnection(state);
-  const { LocalRegistry } = await import('./registry.ts');
-  return LocalRegistry.open(connection);
+function changing(command: Command, many = true): Command {
+  withHub(command)
+    .option('--dry-run', 'only say what it would do')
+    .option('--force', 'apply what its module would refuse, too')
+    .option('--json', 'print {"device", "state", "version"?, "plan"}');
+  return many ? command.option('--where <condition>', 'on every device that fits, such as "tags.site=\'a\'"') : command;
 }
 
-function print(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+async function change(module: string, wish: Wish, options: ChangeOptions): Promise<void> {
+  const { changeTwins } = await import('./change.ts');
+  process.exitCode = await changeTwins(module, wish, options);
+}
+
+function positive(text: string): number {
+  const number = Number(text);
+  if (!(number > 0)) throw new InvalidArgumentError('a number above 0 is needed');
+  return number;
 }

@@ -1,0 +1,145 @@
+import { VantageError, diffTwin, isTwinObject, mergeTwin, type TwinObject } from '@vantage/contracts';
+import { findHub } from '../hub/find-hub.ts';
+import { History } from '../hub/history.ts';
+import type { Hub, Twin } from '../hub/hub.ts';
+import type { HubOptions } from '../hub/options.ts';
+import { table } from '../table.ts';
+import { planTwin, type TwinPlan } from './plan.ts';
+import { renderPlan } from './render-plan.ts';
+
+export interface ChangeOptions extends HubOptions {
+  /** Condition of a hub query: every module of that name on the devices that fit. */
+  readonly where?: string;
+  readonly dryRun?: boolean;
+  /** Also what its module would refuse. */
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** What a device's twin becomes: from its desired properties the wanted ones. */
+export type Wish = (desired: TwinObject) => TwinObject | Promise<TwinObject>;
+
+interface Changed {
+  readonly device: string;
+  readonly state: 'changed' | 'unchanged' | 'planned' | 'refused';
+  readonly version?: number;
+  readonly plan: TwinPlan;
+  readonly error?: string;
+}
+
+/** A hub takes no more of desired properties (contract E.1). */
+const MAX_TWIN_BYTES = 32 * 1024;
+
+/**
+ * Reads a twin, says what the change does, keeps what was, and applies it if nobody else changed it meanwhile.
+ *
+ * @returns exit status: 0 done (or planned), 1 at least one device refused
+ */
+export async function changeTwins(module: string, wish: Wish, options: ChangeOptions): Promise<number> {
+  const hub = await findHub(options);
+  const devices = options.where === undefined ? [hub.device] : await devicesWith(hub, module, options.where);
+  const results: Changed[] = [];
+  for (const device of devices) {
+    const one = changeOne(hub, device, module, wish, options);
+    // One device that fails stops no other; alone it is an error like any.
+    results.push(await (options.where === undefined ? one : one.catch((error: unknown) => failed(device, error))));
+  }
+  print(results, options);
+  return results.some(({ state }) => state === 'refused') ? 1 : 0;
+}
+
+async function changeOne(
+  hub: Hub,
+  device: string,
+  module: string,
+  wish: Wish,
+  options: ChangeOptions,
+): Promise<Changed> {
+  const twin = await hub.moduleTwin(module, device);
+  const desired = desiredOf(twin);
+  const wanted = await wish(desired);
+  const patch = diffTwin(desired, wanted);
+  const plan = planTwin(module, desired, patch);
+  if (Object.keys(patch).length === 0) return { device, state: 'unchanged', plan };
+  requireSize(module, mergeTwin(desired, patch));
+  const isWrong = plan.refused || plan.issues.some(({ severity }) => severity === 'error');
+  if (isWrong && options.force !== true) return { device, state: 'refused', plan };
+  if (options.dryRun) return { device, state: 'planned', plan };
+  await historyOf(hub, module).add(desired);
+  const { properties } = await hub.patchModuleTwin(module, patch, twin.etag, device);
+  const version = properties.desired.$version;
+  return { device, state: 'changed', plan, ...(version === undefined ? {} : { version }) };
+}
+
+/** Puts a twin back to what it was before; what it was is forgotten once it is applied. */
+export async function rollBackTwin(module: string, steps: number, options: ChangeOptions): Promise<number> {
+  const hub = await findHub(options);
+  const history = historyOf(hub, module);
+  const { value, past } = await history.read<TwinObject>(steps);
+  const status = await changeTwins(module, () => value, options);
+  if (status === 0 && !options.dryRun) await history.forget(past);
+  return status;
+}
+
+export function historyOf(hub: Hub, module: string): History {
+  return new History(hub, `twin of ${module}`);
+}
+
+/** Desired properties without what the hub adds. */
+export function desiredOf({ properties: { desired } }: Twin): TwinObject {
+  return Object.fromEntries(Object.entries(desired).filter(([key]) => !key.startsWith('$')));
+}
+
+async function devicesWith(hub: Hub, module: string, where: string): Promise<string[]> {
+  const name = module.replaceAll("'", "''");
+  const rows = await hub.query(`SELECT deviceId FROM devices.modules WHERE moduleId = '${name}' AND (${where})`);
+  const devices = rows.flatMap((row) =>
+    isTwinObject(row) && typeof row['deviceId'] === 'string' ? [row['deviceId']] : [],
+  );
+  if (devices.length === 0)
+    throw new VantageError('DEVICE_UNKNOWN', `no device of ${hub.name} with a ${module} fits: ${where}`);
+  return devices;
+}
+
+function requireSize(module: string, wanted: TwinObject): void {
+  const bytes = Buffer.byteLength(JSON.stringify(wanted));
+  if (bytes <= MAX_TWIN_BYTES) return;
+  const way = 'move what is large (zips, parsers, skills) into files that the twin names by URL';
+  throw new VantageError(
+    'TWIN_TOO_LARGE',
+    `the twin of ${module} would have ${bytes} bytes, and a hub takes ${MAX_TWIN_BYTES}: ${way}`,
+  );
+}
+
+function failed(device: string, error: unknown): Changed {
+  const message = error instanceof Error ? error.message : String(error);
+  return { device, state: 'refused', plan: { effects: [], issues: [], refused: true }, error: message };
+}
+
+function print(results: readonly Changed[], { json, where }: ChangeOptions): void {
+  if (json)
+    return void process.stdout.write(`${JSON.stringify(where === undefined ? results[0] : results, null, 2)}\n`);
+  const [first] = results;
+  // What it does is the same everywhere, as far as the twins are.
+  if (first) process.stdout.write(`${renderPlan(first.plan).join('\n')}\n`);
+  if (where === undefined) return void process.stdout.write(`${first ? outcome(first) : ''}\n`);
+  const rows = results.map((one) => [
+    one.device,
+    one.state,
+    one.error ?? (one.version === undefined ? '' : `version ${one.version}`),
+  ]);
+  process.stdout.write(`${table(['device', 'twin', ''], rows).join('\n')}\n`);
+}
+
+function outcome({ state, version }: Changed): string {
+  switch (state) {
+    case 'changed':
+      return `applied${version === undefined ? '' : ` as version ${version}`}; "vantage twin rollback" takes it back`;
+    case 'unchanged':
+      return 'the twin says that already';
+    case 'planned':
+      return 'not applied (--dry-run)';
+    case 'refused':
+      return 'not applied: correct what is wrong, or --force it';
+  }
+}

@@ -1,0 +1,21 @@
+import { findHub } from '../hub/find-hub.ts';
+import type { HubOptions } from '../hub/options.ts';
+import { desiredOf } from './change.ts';
+import { planTwin } from './plan.ts';
+import { readPatch } from './read-patch.ts';
+import { renderPlan } from './render-plan.ts';
+
+export async function printPlan(
+  module: string,
+  patch: string,
+  options: HubOptions & { readonly from?: string; readonly json: boolean },
+): Promise<void> {
+  const wanted = await readPatch(patch);
+  const desired =
+    options.from === undefined
+      ? desiredOf(await (await findHub(options)).moduleTwin(module))
+      : await readPatch(`@${options.from}`);
+  const plan = planTwin(module, desired, wanted);
+  const text = options.json ? JSON.stringify(plan, undefined, 2) : renderPlan(plan).join('\n');
+  process.stdout.write(`${text}\n`);
+}
