@@ -1,0 +1,39 @@
+import type { CallCounts } from './call-statistics.ts';
+import type { Language } from '../twin/definition.ts';
+
+export interface NodeProblem {
+  readonly code: string;
+  readonly message: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/** `failed`: nothing serves, it is tried again. */
+export type NodeState = 'starting' | 'running' | 'failed' | 'stopped';
+
+/** How a hosted node is. */
+export interface NodeStatus extends CallCounts {
+  readonly name: string;
+  readonly state: NodeState;
+  /** `builtin flip`, `folder /nodes/mine`, `zip https://...` without anything secret. */
+  readonly source: string;
+  readonly language?: Language;
+  /** Digest of the zip that runs. */
+  readonly sha256?: string;
+  /** 0 before it is known. */
+  readonly port: number;
+  readonly route?: string;
+  readonly pid?: number;
+  /** Processes that were started in place of one that ended by itself. */
+  readonly restarts: number;
+  /** New versions that took over. */
+  readonly reloads: number;
+  /** `open`: calls are refused for a while, because many in a row have failed. */
+  readonly circuit: 'closed' | 'open';
+  /** Private memory. */
+  readonly memoryMiB?: number;
+  /** What went wrong last with the node that runs or should run. */
+  readonly error?: NodeProblem;
+  /** Why the newest version is not used; the one before goes on. */
+  readonly rejected?: NodeProblem;
+}
