@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { Server, ServerCredentials, type ServiceDefinition } from '@grpc/grpc-js';
 import { messageOf } from '@vantage/contracts';
 import { Health, Metrics, silentLogger, startHealthServer, type HealthServer } from '@vantage/observability';
@@ -54,13 +55,13 @@ export class CustomNodeServer {
   /**
    * Starts the node, then listens.
    *
-   * @returns the port; 0 for a Unix socket
+   * @returns the port; 0 for a Unix socket. And that of the metrics, where they are served
    * @throws VantageError CUSTOM_NODE_LISTEN_FAILED, CUSTOM_NODE_OPTIONS_INVALID; what the node's own `start` throws
    */
-  async start(): Promise<{ readonly port: number }> {
+  async start(): Promise<{ readonly port: number; readonly metricsPort?: number }> {
     this.#running ??= this.#start();
-    const { port } = await this.#running;
-    return { port };
+    const { port, http } = await this.#running;
+    return http === undefined ? { port } : { port, metricsPort: http.server.port };
   }
 
   /** Takes no new calls, lets those under way end (at most `drainMs`), then stops the node. Idempotent. */
@@ -138,11 +139,14 @@ export class CustomNodeServer {
   #credentials(): ServerCredentials {
     const { tls } = this.#options;
     if (tls === undefined) return ServerCredentials.createInsecure();
+    const { cert, key, clientCa } = tls;
     try {
+      // grpc-js would find out at the first connection.
+      createSecureContext({ cert, key, ...(clientCa === undefined ? {} : { ca: clientCa }) });
       return ServerCredentials.createSsl(
-        tls.clientCa ?? null,
-        [{ cert_chain: tls.cert, private_key: tls.key }],
-        tls.clientCa !== undefined,
+        clientCa ?? null,
+        [{ cert_chain: cert, private_key: key }],
+        clientCa !== undefined,
       );
     } catch (error) {
       throw optionsInvalid(`the certificate or key of the custom node cannot be used: ${messageOf(error)}`, error);

@@ -26,7 +26,7 @@ export interface CustomNodeServerOptions {
   readonly token?: string;
   /** Where calls, times and errors are counted. Default: nowhere but in `metricsPort`'s own. */
   readonly metrics?: Metrics;
-  /** Serves `/metrics`, `/healthz` and `/readyz` on this port of 127.0.0.1, or of `metricsHost`. */
+  /** Serves `/metrics`, `/healthz` and `/readyz` on this port (0 = a free one) of 127.0.0.1, or of `metricsHost`. */
   readonly metricsPort?: number;
   readonly metricsHost?: string;
   /** How long `stop` waits for calls under way. Default 10,000. */

@@ -52,10 +52,9 @@ export function closeLater<T extends { stop(): Promise<void> }>(thing: T): T {
 export async function serve(
   node: CustomNode,
   options: CustomNodeServerOptions = {},
-): Promise<CustomNodeServer & { port: number }> {
+): Promise<CustomNodeServer & { port: number; metricsPort?: number }> {
   const server = closeLater(new CustomNodeServer(node, { port: 0, host: '127.0.0.1', drainMs: 500, ...options }));
-  const { port } = await server.start();
-  return Object.assign(server, { port });
+  return Object.assign(server, await server.start());
 }
 
 /** A client with a way to wait for its states. */
