@@ -90,7 +90,7 @@ export class SnippetStage implements GraphStage {
   async #open({ ptsUs, captureTimeMs }: FrameInsights, { width, height }: SharedPicture): Promise<void> {
     const { node, sensor, folder, ffmpeg } = this.#options;
     this.#lastStartUs = ptsUs;
-    const names = { ...node, device: node.device === '' ? sensor : node.device };
+    const names = { ...node, device: deviceOf(node) || sensor };
     try {
       const encoder = await PictureEncoder.open({
         ffmpeg,
@@ -166,4 +166,9 @@ function paint(data: Uint8Array, { detections }: FrameInsights, { width, height,
     },
   }));
   paintObjects(new Canvas({ data, width, height, format: 'gbrp' }), objects, { colour: RED, title: snippetTitle });
+}
+
+/** Empty where the camera's name stands for it. */
+function deviceOf({ device }: { readonly device?: string }): string {
+  return device ?? '';
 }

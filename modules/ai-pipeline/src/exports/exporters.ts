@@ -1,0 +1,130 @@
+import { isDeepStrictEqual } from 'node:util';
+import { messageOf } from '@vantage/contracts';
+import type { EdgeModule } from '@vantage/edge-client';
+import type { CounterMetric, Logger, Metrics } from '@vantage/observability';
+import { nodesOf, type ExportNode, type ExportTarget, type FrameInsights, type SkillGraph } from '@vantage/skill';
+import type { ExportPost } from '../camera/export/export-stage.ts';
+import { ExportLine, type ExportStatus } from './export-line.ts';
+import { HttpSink } from './http-sink.ts';
+import type { InsightStore } from './insight-store.ts';
+import { MqttLinks } from './mqtt-links.ts';
+import { OutputSink } from './output-sink.ts';
+import type { ExportSink } from './sink.ts';
+
+export interface ExportersOptions {
+  readonly edge: Pick<EdgeModule, 'send'>;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Takes what has objects or events. */
+  readonly store: InsightStore;
+  /** The pipeline's own message (contract deepstream-accelerator C) of a frame, as JSON. */
+  readonly inferenceMessage: (pipeline: string, frame: FrameInsights) => string;
+  readonly httpDeadlineMs?: number;
+}
+
+interface Entry {
+  readonly to: ExportTarget;
+  readonly skill: SkillGraph['skill'];
+  readonly line: ExportLine;
+}
+
+/**
+ * The export nodes of all graphs at work, on the main thread. Each has its own queue: one that is slow or cannot be
+ * reached costs nothing but itself. A node that is the same in a new configuration goes on, with its queue.
+ */
+export class Exporters {
+  readonly #options: ExportersOptions;
+  readonly #links: MqttLinks;
+  readonly #messages: CounterMetric;
+  /** By pipeline and node. */
+  readonly #entries = new Map<string, Map<string, Entry>>();
+  readonly #leaving = new Set<Promise<void>>();
+
+  constructor(options: ExportersOptions) {
+    this.#options = options;
+    this.#links = new MqttLinks(options.logger);
+    this.#messages = options.metrics.counter({
+      name: 'vantage_export_documents_total',
+      help: 'Insights documents of export nodes, by what became of them (sent, dropped, failed).',
+      labelNames: ['pipeline', 'node', 'result'],
+    });
+  }
+
+  /** The graphs that run from now on. Nodes of pipelineConfigs are not taken: the module sends their messages itself. */
+  apply(graphs: readonly SkillGraph[]): void {
+    const wanted = new Map(graphs.filter(({ skill }) => skill).map((graph) => [graph.id, graph]));
+    for (const [pipeline, entries] of this.#entries) {
+      const graph = wanted.get(pipeline);
+      const nodes = new Map(graph && nodesOf(graph, 'export').map((node) => [node.id, node]));
+      for (const [id, entry] of entries) {
+        const node = nodes.get(id);
+        if (node && graph && isDeepStrictEqual([entry.to, entry.skill], [node.to, graph.skill])) continue;
+        entries.delete(id);
+        this.#leave(entry.line);
+      }
+      if (!graph) this.#entries.delete(pipeline);
+    }
+    for (const graph of wanted.values()) {
+      const entries = this.#entries.get(graph.id) ?? new Map<string, Entry>();
+      this.#entries.set(graph.id, entries);
+      for (const node of nodesOf(graph, 'export')) {
+        if (!entries.has(node.id)) entries.set(node.id, this.#open(graph, node));
+      }
+    }
+  }
+
+  /** Never throws. What comes from a node that is gone is left out. */
+  push(pipeline: string, post: ExportPost): void {
+    const entry = this.#entries.get(pipeline)?.get(post.node);
+    if (!entry) return;
+    if ('frame' in post) return entry.line.push(this.#options.inferenceMessage(pipeline, post.frame));
+    if (post.seen) this.#options.store.add({ ...entry.skill, device: post.sensor }, post.document);
+    entry.line.push(post.document);
+  }
+
+  /** By node. */
+  status(pipeline: string): Record<string, ExportStatus> {
+    const entries = [...(this.#entries.get(pipeline) ?? [])];
+    return Object.fromEntries(entries.map(([id, { line }]) => [id, line.status]));
+  }
+
+  /** Gives what waits a second to arrive. */
+  async stop(): Promise<void> {
+    this.apply([]);
+    await Promise.all(this.#leaving);
+  }
+
+  #open(graph: SkillGraph, node: ExportNode): Entry {
+    const { logger } = this.#options;
+    const labels = { pipeline: graph.id, node: node.id };
+    const sink = this.#sink(graph, node.to);
+    const line = new ExportLine({
+      sink,
+      onResult: (result) => this.#messages.inc({ ...labels, result }),
+      onProblem: (reason) =>
+        logger.warn(`${node.id} does not reach ${sink.target}: ${reason}`, { code: 'EXPORT_FAILED', ...labels }),
+    });
+    return { to: node.to, skill: graph.skill, line };
+  }
+
+  #sink(graph: SkillGraph, to: ExportTarget): ExportSink {
+    const { edge, httpDeadlineMs } = this.#options;
+    switch (to.kind) {
+      case 'inference':
+      case 'output':
+        return new OutputSink({ edge, ...to });
+      case 'http':
+        return new HttpSink({ ...to, ...(httpDeadlineMs === undefined ? {} : { deadlineMs: httpDeadlineMs }) });
+      case 'mqtt':
+        return this.#links.open(to.broker, to.topic, graph.skill?.instance ?? graph.id);
+    }
+  }
+
+  #leave(line: ExportLine): void {
+    const left = line.stop().catch((error: unknown) => {
+      this.#options.logger.warn(`an export did not stop cleanly: ${messageOf(error)}`);
+    });
+    this.#leaving.add(left);
+    void left.finally(() => this.#leaving.delete(left));
+  }
+}
