@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Metadata, Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { customNode } from '@vantage/contracts';
-import type { NodeAnswer, NodeFrame, NodeResult } from '../src/index.ts';
+import type { NodeAnswer, NodeResult } from '../src/index.ts';
 import { SharedMemoryServerPath } from '../src/shared-memory/server-path.ts';
 import { HANDSHAKE_PATH, PROCESS_PATH } from '../src/wire/service.ts';
 import { numberedFrame } from './support/frames.ts';
