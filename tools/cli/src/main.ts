@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { completeCommand, completionCommand } from './completion/command.ts';
 import { deployCommand } from './deploy/command.ts';
 import { doctorCommand } from './doctor/command.ts';
 import { downCommand } from './down/command.ts';
@@ -46,7 +47,12 @@ const program = new Command('vantage')
   .addCommand(modelCommand())
   .addCommand(nodeCommand())
   .addCommand(imageCommand())
-  .addCommand(doctorCommand());
+  .addCommand(doctorCommand())
+  .addCommand(completionCommand())
+  .addCommand(
+    completeCommand(() => program),
+    { hidden: true },
+  );
 
 // `vantage ... | head`: nobody reads on, which is no mistake.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
