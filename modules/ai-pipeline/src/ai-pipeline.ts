@@ -27,6 +27,8 @@ import { compileComponents, type FrameInsights, type SkillGraph } from '@vantage
 import { PARSER_NAMES } from '@vantage/vision';
 import { Engine } from './engine/engine.ts';
 import type { RecordingOptions } from './engine/pipeline.ts';
+import { Exporters } from './exports/exporters.ts';
+import { InsightStore } from './exports/insight-store.ts';
 import { toEvents, toInferences } from './frame-inferences.ts';
 import { MessageCadence, toMessage } from './inference-messages.ts';
 import { lastGoodIn, type LastGood } from './last-good.ts';
@@ -49,6 +51,7 @@ export class AiPipeline {
   readonly #edge: EdgeModule;
   readonly #engine: Engine;
   readonly #reporter: StatusReporter;
+  readonly #exporters: Exporters;
   readonly #lastGood: LastGood;
   readonly #cadences = new Map<string, MessageCadence>();
   #regions = new Map<string, RegionOfInterest[]>();
@@ -58,12 +61,14 @@ export class AiPipeline {
     context: ModuleContext;
     edge: EdgeModule;
     engine: Engine;
+    exporters: Exporters;
     reporter: StatusReporter;
     lastGood: LastGood;
   }) {
     this.#context = parts.context;
     this.#edge = parts.edge;
     this.#engine = parts.engine;
+    this.#exporters = parts.exporters;
     this.#reporter = parts.reporter;
     this.#lastGood = parts.lastGood;
   }
@@ -98,9 +103,13 @@ export class AiPipeline {
       recording: recordingOptions(AI_PIPELINE_DEFAULTS),
       logger,
     });
-    const reporter = new StatusReporter({ engine, edge, metrics, ffmpeg, variant: detected, logger });
+    const insights = new InsightStore();
+    context.routes.set('/insights', (query) => insights.answer(query));
+    const exporters = new Exporters({ edge, metrics, logger, store: insights });
+    const exportsOf = (pipeline: string): ReturnType<Exporters['status']> => exporters.status(pipeline);
+    const reporter = new StatusReporter({ engine, edge, metrics, ffmpeg, variant: detected, exportsOf, logger });
     const lastGood = lastGoodIn(stateFolder);
-    const module = new AiPipeline({ context, edge, engine, reporter, lastGood });
+    const module = new AiPipeline({ context, edge, engine, exporters, reporter, lastGood });
     await module.#run();
     return module;
   }
@@ -108,6 +117,7 @@ export class AiPipeline {
   async stop(): Promise<void> {
     this.#reporter.stop();
     await this.#engine.stop();
+    await this.#exporters.stop();
   }
 
   async #run(): Promise<void> {
@@ -149,6 +159,7 @@ export class AiPipeline {
     for (const note of notes) logger.warn(note.message, { pipeline: note.pipeline });
     this.#regions = regionsByPipeline(components);
     const steps = await this.#engine.apply(graphs.map(withReachableSources));
+    this.#exporters.apply(graphs);
     this.#keepCadences(graphs);
     logger.info(steps.length === 0 ? 'configuration unchanged' : `configuration applied: ${steps.length} steps`, {
       version,

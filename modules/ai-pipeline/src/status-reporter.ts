@@ -8,6 +8,7 @@ import type { FrameInsights } from '@vantage/skill';
 import type { ClipReport } from './camera/protocol.ts';
 import type { Engine } from './engine/engine.ts';
 import type { PipelineStatus } from './engine/pipeline.ts';
+import type { ExportStatus } from './exports/export-line.ts';
 
 export interface StatusReporterOptions {
   readonly engine: Engine;
@@ -15,6 +16,8 @@ export interface StatusReporterOptions {
   readonly metrics: Metrics;
   readonly ffmpeg: Ffmpeg;
   readonly variant: DetectedVariant;
+  /** The export nodes of a pipeline, by id. */
+  readonly exportsOf: (pipeline: string) => Readonly<Record<string, ExportStatus>>;
   readonly logger: Logger;
 }
 
@@ -111,6 +114,7 @@ export class StatusReporter {
         reconnects: counters.reconnects,
       },
     ]);
+    const exported = this.#options.exportsOf(status.id);
     return {
       state: status.state,
       recording: status.recording,
@@ -121,6 +125,7 @@ export class StatusReporter {
         : {}),
       ...(status.tracker === undefined ? {} : { tracker: status.tracker }),
       ...(status.notes.length > 0 ? { notes: status.notes.slice(0, 10) } : {}),
+      ...(Object.keys(exported).length > 0 ? { exports: exported } : {}),
       cameras: Object.fromEntries(cameras),
       problems: status.problems.slice(-5),
     };

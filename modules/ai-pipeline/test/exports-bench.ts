@@ -37,7 +37,6 @@ export function bench(change: Partial<ExportersOptions> = {}): Bench {
       },
     },
     ...{ metrics, logger, store },
-    inferenceMessage: (pipeline, frame) => JSON.stringify({ pipeline, frameId: frame.frameId }),
     ...change,
   });
   closers.push(() => exporters.stop());

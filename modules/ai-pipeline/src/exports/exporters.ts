@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '@vantage/contracts';
 import type { EdgeModule } from '@vantage/edge-client';
 import type { CounterMetric, Logger, Metrics } from '@vantage/observability';
-import { nodesOf, type ExportNode, type ExportTarget, type FrameInsights, type SkillGraph } from '@vantage/skill';
+import { nodesOf, type ExportTarget, type SkillGraph } from '@vantage/skill';
 import type { ExportPost } from '../camera/export/export-stage.ts';
 import { ExportLine, type ExportStatus } from './export-line.ts';
 import { HttpSink } from './http-sink.ts';
@@ -17,13 +17,13 @@ export interface ExportersOptions {
   readonly logger: Logger;
   /** Takes what has objects or events. */
   readonly store: InsightStore;
-  /** The pipeline's own message (contract deepstream-accelerator C) of a frame, as JSON. */
-  readonly inferenceMessage: (pipeline: string, frame: FrameInsights) => string;
   readonly httpDeadlineMs?: number;
 }
 
+type Target = Exclude<ExportTarget, { kind: 'inference' }>;
+
 interface Entry {
-  readonly to: ExportTarget;
+  readonly to: Target;
   readonly skill: SkillGraph['skill'];
   readonly line: ExportLine;
 }
@@ -50,7 +50,7 @@ export class Exporters {
     });
   }
 
-  /** The graphs that run from now on. Nodes of pipelineConfigs are not taken: the module sends their messages itself. */
+  /** The graphs that run from now on. The target `inference` is not taken: the module sends these messages itself. */
   apply(graphs: readonly SkillGraph[]): void {
     const wanted = new Map(graphs.filter(({ skill }) => skill).map((graph) => [graph.id, graph]));
     for (const [pipeline, entries] of this.#entries) {
@@ -68,7 +68,8 @@ export class Exporters {
       const entries = this.#entries.get(graph.id) ?? new Map<string, Entry>();
       this.#entries.set(graph.id, entries);
       for (const node of nodesOf(graph, 'export')) {
-        if (!entries.has(node.id)) entries.set(node.id, this.#open(graph, node));
+        const { to } = node;
+        if (to.kind !== 'inference' && !entries.has(node.id)) entries.set(node.id, this.#open(graph, node.id, to));
       }
     }
   }
@@ -76,8 +77,7 @@ export class Exporters {
   /** Never throws. What comes from a node that is gone is left out. */
   push(pipeline: string, post: ExportPost): void {
     const entry = this.#entries.get(pipeline)?.get(post.node);
-    if (!entry) return;
-    if ('frame' in post) return entry.line.push(this.#options.inferenceMessage(pipeline, post.frame));
+    if (!entry || 'frame' in post) return;
     if (post.seen) this.#options.store.add({ ...entry.skill, device: post.sensor }, post.document);
     entry.line.push(post.document);
   }
@@ -94,23 +94,24 @@ export class Exporters {
     await Promise.all(this.#leaving);
   }
 
-  #open(graph: SkillGraph, node: ExportNode): Entry {
-    const { logger } = this.#options;
-    const labels = { pipeline: graph.id, node: node.id };
-    const sink = this.#sink(graph, node.to);
+  #open(graph: SkillGraph, node: string, to: Target): Entry {
+    const labels = { pipeline: graph.id, node };
+    const sink = this.#sink(graph, to);
     const line = new ExportLine({
       sink,
       onResult: (result) => this.#messages.inc({ ...labels, result }),
       onProblem: (reason) =>
-        logger.warn(`${node.id} does not reach ${sink.target}: ${reason}`, { code: 'EXPORT_FAILED', ...labels }),
+        this.#options.logger.warn(`${node} does not reach ${sink.target}: ${reason}`, {
+          code: 'EXPORT_FAILED',
+          ...labels,
+        }),
     });
-    return { to: node.to, skill: graph.skill, line };
+    return { to, skill: graph.skill, line };
   }
 
-  #sink(graph: SkillGraph, to: ExportTarget): ExportSink {
+  #sink(graph: SkillGraph, to: Target): ExportSink {
     const { edge, httpDeadlineMs } = this.#options;
     switch (to.kind) {
-      case 'inference':
       case 'output':
         return new OutputSink({ edge, ...to });
       case 'http':

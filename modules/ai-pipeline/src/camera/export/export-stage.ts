@@ -14,7 +14,7 @@ export type ExportPost = {
       /** It holds objects or events. */
       readonly seen: boolean;
     }
-  /** For the target `inference`: its message is made of several frames. */
+  /** For the target `inference`: the pipeline's own message, which is made of several frames. */
   | { readonly frame: FrameInsights }
 );
 
