@@ -52,10 +52,13 @@ suite('yolox_nano', () => {
     const file = path.join(MODELS, 'yolox_nano.onnx');
     const folded = foldFocus(readFileSync(file));
     expect(folded && operators(folded)).not.toHaveProperty('Slice');
-    const wish = {
-      ...{ input: 'images', fed: { layout: 'planar', channels: 'GBR' }, wanted: { layout: 'NCHW', channels: 'BGR' } },
-      ...{ scale: 1, offsets: [0, 0, 0] },
-    } as const;
+    const wish: Task['wish'] = {
+      input: 'images',
+      fed: { layout: 'planar', channels: 'GBR' },
+      wanted: { layout: 'NCHW', channels: 'BGR' },
+      scale: 1,
+      offsets: [0, 0, 0],
+    };
     const task: Task = { file, wish, dims: [1, 416, 416], fold: true };
     const { stdout } = await promisify(execFile)(
       process.execPath,
