@@ -1,4 +1,5 @@
 import { streamUri, type Components, type PipelineConfig, type Stream } from '@vantage/contracts';
+import { compileSkills } from './compile-skills.ts';
 import type { GraphEdge, GraphNode, ModelNode, SkillGraph, SourceNode, TrackerNode } from './graph.ts';
 
 /** Something a configuration asks for that this version does not do. It is reported, never silently left out. */
@@ -13,7 +14,10 @@ export interface CompileResult {
 }
 
 /**
- * Azure DeepStream Accelerator's `pipelineConfigs` and `streams` to graphs, one a pipeline: all its cameras feed one
+ * A configuration to graphs: `pipelineConfigs` with `streams`, then `skills`. What of a skill is wrong is in `notes`, with
+ * the paths that {@link compileSkills} gives.
+ *
+ * Azure DeepStream Accelerator's `pipelineConfigs` and `streams` become one graph a pipeline: all its cameras feed one
  * model, each camera's objects go through a tracker of its own and the secondary models, in the order of the twin, to
  * the `inference` output and the recorder.
  */
@@ -27,7 +31,11 @@ export function compileComponents(components: Components): CompileResult {
     if (refusal) notes.push({ pipeline: config.id, message: refusal });
     return streams.length === 0 || refusal ? [] : [compilePipeline(config, streams)];
   });
-  return { graphs, notes };
+  const skills = compileSkills(components);
+  notes.push(
+    ...skills.issues.map(({ instance, path, message }) => ({ pipeline: instance, message: `${path}: ${message}` })),
+  );
+  return { graphs: [...graphs, ...skills.graphs], notes };
 }
 
 function compilePipeline(config: PipelineConfig, streams: readonly Stream[]): SkillGraph {

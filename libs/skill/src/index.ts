@@ -48,10 +48,12 @@ export {
   type SkillCamera,
   type SkillInstance,
 } from './compile-skill.ts';
+export { compileSkills, type CompiledSkills } from './compile-skills.ts';
 export { checkSkill, type CheckOptions } from './document/check-skill.ts';
 export type { SkillDocument, SkillEdge, SkillNode } from './document/document.ts';
 export { toBareSkill, toSymphonySkill, toSymphonyYaml } from './document/export-skill.ts';
 export { isFatal, type SkillIssue } from './document/issue.ts';
+export { containersOf, type SkillContainer } from './document/containers.ts';
 export type { ContainerForm } from './document/nodes/container.ts';
 export type { SkillModel } from './document/nodes/node-type.ts';
 export { parameterValues, substituteNode, type Parameters } from './document/parameters.ts';

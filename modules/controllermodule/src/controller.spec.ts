@@ -61,6 +61,58 @@ async function run(desired: Record<string, unknown>) {
   return { edge, logger, configuration, handled, published };
 }
 
+describe('skills', () => {
+  const skill = (model: string) => ({
+    id: 'watch',
+    nodes: [
+      { id: '0', type: 'source', name: 'rtsp' },
+      { id: '1', type: 'model', name: model },
+      { id: '2', type: 'export', name: 'iothub_export' },
+    ],
+    edges: [
+      { source: { node: '0' }, target: { node: '1' } },
+      { source: { node: '1' }, target: { node: '2' } },
+    ],
+    instances: [{ id: 'door', sensors: ['cam1'] }],
+  });
+  const models = [{ name: 'people', configFile: 'p.txt' }];
+
+  test('are passed on beside pipelines, or without any', async () => {
+    const { sensors } = components();
+    const { handled, published, configuration } = await run({
+      azdaConfiguration: { platform: 'DeepStream', components: { sensors, models, skills: [skill('people')] } },
+    });
+    await handled(1);
+    expect(configuration()).toMatchObject({ status: 'applied', errors: [], warnings: [] });
+    expect(published()[0]!.body).toEqual({ sensors, models, skills: [skill('people')] });
+  });
+
+  test('a mistake inside of one is reported with its path and node; the rest is applied', async () => {
+    const desired = twin((value) => Object.assign(value, { models, skills: [skill('poeple')] }));
+    const { handled, configuration } = await run(desired);
+    await handled(1);
+    expect(configuration()).toMatchObject({
+      status: 'applied-with-errors',
+      errors: [
+        { path: 'components.skills[0].nodes[1]', message: expect.stringMatching(/^node "1": there is no model/) },
+      ],
+    });
+  });
+
+  test('where mistakes leave nothing to run, what ran before is kept', async () => {
+    const { edge, handled, published, configuration } = await run(twin());
+    await handled(1);
+    const broken = twin((value) => {
+      Object.assign(value, { skills: [skill('nobody')] });
+      value.deepStream = { enable: true, pipelineConfigs: [], streams: [] };
+    });
+    edge.patchDesired(broken);
+    await handled(2);
+    expect(configuration()).toMatchObject({ status: 'rejected', activeVersion: 1 });
+    expect(published()).toHaveLength(1);
+  });
+});
+
 describe('a good twin', () => {
   test('is published as it is at start, with its version beside the body (scenario 2)', async () => {
     const { handled, published, configuration, logger } = await run(twin());

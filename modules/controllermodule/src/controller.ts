@@ -9,9 +9,11 @@ import {
   parseJson,
   validateConfiguration,
   type ConfigIssue,
+  type ConfigurationResult,
   type PublishReason,
 } from '@vantage/contracts';
 import { PARSER_NAMES } from '@vantage/vision';
+import { compileSkills } from '@vantage/skill';
 import type { EdgeModuleApi } from '@vantage/edge-client';
 import type { Logger } from '@vantage/observability';
 import type { LastGood, Published } from './last-good.ts';
@@ -67,7 +69,9 @@ export class Controller {
   }
 
   async #onDesired(desired: unknown, version: number): Promise<void> {
-    const { components, accepted, errors, warnings } = validateConfiguration(desired, { parsers: PARSER_NAMES });
+    const { components, accepted, errors, warnings } = withSkills(
+      validateConfiguration(desired, { parsers: PARSER_NAMES }),
+    );
     for (const issue of errors) this.#logger.error(lineOf(issue), { configurationVersion: version });
     for (const issue of warnings) this.#logger.warn(lineOf(issue), { configurationVersion: version });
     const reason = this.#published === undefined ? 'started' : 'changed';
@@ -146,6 +150,24 @@ export class Controller {
     this.#report({ modules: { [status.module]: reportedModule(status) } });
     if (status.status === 'starting') this.#publish('requested');
   }
+}
+
+/**
+ * Adds what is wrong inside of skills. Where that leaves nothing to run, the configuration is refused, as one of pipelines
+ * only would be.
+ */
+function withSkills(result: ConfigurationResult): ConfigurationResult {
+  const { components } = result;
+  if (!components || components.skills.length === 0) return result;
+  const { graphs, issues } = compileSkills(components);
+  const errors = [...result.errors, ...issues.filter(({ severity }) => severity === 'error').map(toIssue)];
+  const warnings = [...result.warnings, ...issues.filter(({ severity }) => severity === 'warning').map(toIssue)];
+  const nothing = components.enabled && components.streams.length === 0 && graphs.length === 0;
+  return nothing ? { components: undefined, accepted: undefined, errors, warnings } : { ...result, errors, warnings };
+}
+
+function toIssue({ path, message, severity }: ConfigIssue): ConfigIssue {
+  return { path, message, severity };
 }
 
 function lineOf({ path, message }: ConfigIssue): string {

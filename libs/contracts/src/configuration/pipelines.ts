@@ -157,7 +157,7 @@ function readPrimary(
 }
 
 /** The documents write `tiny-yolov3`, the original's code `tiny_yolov3` (J). */
-function parserName(name: string): string {
+export function parserName(name: string): string {
   return name.toLowerCase().replaceAll('-', '_');
 }
 
@@ -193,7 +193,7 @@ function readSecondary(value: unknown, path: string, report: Report): SecondaryM
 }
 
 /** `pyFile` before `jsFile`; empty text is absent. */
-function codeOf(
+export function codeOf(
   model: { readonly pyFile?: string | undefined; readonly jsFile?: string | undefined },
   path: string,
   report: Report,

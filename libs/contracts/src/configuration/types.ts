@@ -89,6 +89,45 @@ export interface Stream {
   readonly credentials?: { readonly username: string; readonly password: string };
 }
 
+/** A model that nodes of skills name. */
+export interface SkillModelConfig {
+  readonly name: string;
+  readonly zip?: { readonly url: string; readonly sha256?: string };
+  readonly configFile: string;
+  /** At most one of these three is set. */
+  readonly pyFile?: string;
+  readonly jsFile?: string;
+  readonly parser?: string;
+  readonly type: 'detection' | 'classification';
+}
+
+/** A camera of a skill's instance. */
+export interface SkillSensor {
+  readonly sensor: Sensor;
+  /** Secret. */
+  readonly credentials?: { readonly username: string; readonly password: string };
+  /** For this camera only. */
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+export interface SkillInstanceConfig {
+  readonly id: string;
+  readonly displayName?: string;
+  /** At least one. */
+  readonly sensors: readonly SkillSensor[];
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+/** A skill whose surroundings are right; what is inside of its document is for `@vantage/skill` to say. */
+export interface SkillConfig {
+  readonly id: string;
+  /** An object in the bare form, or the text of a skill. */
+  readonly document: unknown;
+  /** Where the document is: `components.skills[0]`, or `.document` of it. */
+  readonly path: string;
+  readonly instances: readonly SkillInstanceConfig[];
+}
+
 /**
  * A configuration that can be run as it is: references are resolved, defaults are filled in, what was wrong is left out.
  * Immutable.
@@ -103,6 +142,9 @@ export interface Components {
   readonly pipelines: readonly PipelineConfig[];
   /** In the order of the twin, one per sensor. */
   readonly streams: readonly Stream[];
+  readonly models: readonly SkillModelConfig[];
+  /** In the order of the twin; those without an instance are looked at and do not run. */
+  readonly skills: readonly SkillConfig[];
   readonly businessLogicConfig: JsonObject;
 }
 

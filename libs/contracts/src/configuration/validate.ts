@@ -5,6 +5,8 @@ import { readLogLevel } from './log-level.ts';
 import { readPipelines } from './pipelines.ts';
 import { pathOf, Report, typeName } from './report.ts';
 import { readSensors } from './sensors.ts';
+import { readModels } from './skill-models.ts';
+import { readSkills } from './skills.ts';
 import { readStreams } from './streams.ts';
 import type { Components, ConfigurationResult, LogLevel, Sensor, ValidationOptions } from './types.ts';
 import { quote } from './wording.ts';
@@ -134,7 +136,8 @@ function readComponents(
   const businessLogicConfig = readBusinessLogicConfig(components['businessLogicConfig'], report);
 
   const at = pathOf(ROOT, 'deepStream');
-  const deepStream = components['deepStream'];
+  const hasSkills = Array.isArray(components['skills']) && components['skills'].length > 0;
+  const deepStream = components['deepStream'] ?? (hasSkills ? {} : undefined);
   if (!isObject(deepStream)) {
     report.error(
       at,
@@ -148,10 +151,13 @@ function readComponents(
     report.error(pathOf(at, 'enable'), `expected true or false, found ${typeName(enabled)}. ${KEPT}`);
     return rejected(report);
   }
-  if (enabled) reportEmptyLists(components, deepStream, report);
+  if (enabled) reportEmptyLists(components, deepStream, hasSkills, report);
   const pipelines = readPipelines(deepStream['pipelineConfigs'], pathOf(at, 'pipelineConfigs'), report, options);
   const streams = readStreams(deepStream['streams'], pathOf(at, 'streams'), sensors, pipelines, report);
-  if (enabled && streams.length === 0) {
+  const models = readModels(components['models'], pathOf(ROOT, 'models'), report, options);
+  const ids = pipelines.pipelines.keys();
+  const skills = readSkills(components['skills'], pathOf(ROOT, 'skills'), sensors, ids, report);
+  if (enabled && streams.length === 0 && skills.every(({ skill }) => skill.instances.length === 0)) {
     report.error(
       at,
       `no stream is left that could run. ${KEPT} To stop everything on purpose, set deepStream.enable to false.`,
@@ -172,6 +178,8 @@ function readComponents(
       .map((item) => item.pipeline)
       .filter((pipeline) => used.has(pipeline.id)),
     streams: streams.map((item) => item.stream),
+    models: models.map((item) => item.model),
+    skills: skills.map((item) => item.skill),
     businessLogicConfig,
   };
   const accepted = replaceKeys(components, {
@@ -183,6 +191,8 @@ function readComponents(
       pipelineConfigs: [...pipelines.pipelines.values()].map((item) => item.accepted),
       streams: streams.map((item) => item.accepted),
     }),
+    models: models.map((item) => item.accepted),
+    skills: skills.map((item) => item.accepted),
     businessLogicConfig,
   });
   return { components: result, accepted, errors: report.errors, warnings: report.warnings };
@@ -191,6 +201,7 @@ function readComponents(
 function reportEmptyLists(
   components: Readonly<Record<string, unknown>>,
   deepStream: Readonly<Record<string, unknown>>,
+  hasSkills: boolean,
   report: Report,
 ): void {
   const lists = [
@@ -198,7 +209,7 @@ function reportEmptyLists(
     [pathOf(ROOT, 'deepStream', 'pipelineConfigs'), deepStream['pipelineConfigs'], 'Add at least one pipelineConfig.'],
     [pathOf(ROOT, 'deepStream', 'streams'), deepStream['streams'], 'Connect a sensor with a pipelineConfig.'],
   ] as const;
-  for (const [path, value, remedy] of lists) {
+  for (const [path, value, remedy] of hasSkills ? lists.slice(0, 1) : lists) {
     if (value === undefined || value === null) report.error(path, `is missing. ${remedy}`);
     else if (Array.isArray(value) && value.length === 0) report.error(path, `is empty. ${remedy}`);
   }

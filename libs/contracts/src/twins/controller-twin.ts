@@ -153,6 +153,67 @@ export const deepStreamSchema = z.object({
   streams: z.array(streamSchema).max(256).optional(),
 });
 
+/** Ours: a model that skills name. */
+export const skillModelSchema = z
+  .object({
+    name: name.meta({ description: 'What model nodes of skills call it. Unique.' }),
+    unsecureZipUrl: text.optional().meta({ description: 'http, https or file URL of a zip; empty for local paths.' }),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
+      .optional(),
+    configFile: text.meta({ description: 'nvinfer or nvinferserver configuration file.' }),
+    pyFile: text.optional().meta({ description: 'Python output parser. Wins over jsFile and parser.' }),
+    jsFile: text.optional().meta({ description: 'JavaScript or TypeScript output parser.' }),
+    parser: text.optional().meta({ description: 'Built-in output parser.' }),
+    type: z
+      .enum(['detection', 'classification'])
+      .optional()
+      .meta({ description: 'A classifier behind a detector looks at its objects. Default detection.' }),
+  })
+  .meta({ description: 'A model for skills.' });
+
+const parametersSchema = z.record(z.string().max(128), z.union([text, z.number(), z.boolean()])).meta({
+  description: 'Values for the parameters that the skill declares.',
+});
+
+export const skillSensorSchema = z.object({
+  name: name.meta({ description: 'The name of a sensor.' }),
+  uname: text.optional().meta({ description: 'User name for the camera; empty for none.' }),
+  password: text.optional(),
+  parameters: parametersSchema.optional().meta({ description: 'For this camera only.' }),
+});
+
+export const skillInstanceSchema = z
+  .object({
+    id: name.meta({ description: 'Unique among instances and pipelineConfigs; instance_id of insights.' }),
+    displayName: text.optional(),
+    sensors: z
+      .array(z.union([name, skillSensorSchema]))
+      .max(256)
+      .meta({ description: 'Names of sensors.' }),
+    parameters: parametersSchema.optional(),
+  })
+  .meta({ description: 'A skill at work on some cameras.' });
+
+export const skillSchema = z
+  .object({
+    id: name.meta({ description: 'Unique; skill_id of insights.' }),
+    document: z
+      .union([text, z.record(z.string(), z.unknown())])
+      .optional()
+      .meta({ description: 'The skill as JSON or as Symphony YAML text; or its fields stand beside id.' }),
+    displayName: text.optional(),
+    parameters: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .meta({ description: 'Declared parameters and their defaults.' }),
+    nodes: z.array(z.unknown()).max(128).optional().meta({ description: 'id, type, name and configurations of each.' }),
+    edges: z.array(z.unknown()).max(1024).optional().meta({ description: 'source.node and target.node of each.' }),
+    instances: z.array(skillInstanceSchema).max(64).optional().meta({ description: 'None: the skill does not run.' }),
+  })
+  .meta({ description: 'An AI Skill: a graph of nodes (docs/skills.md).' });
+
 /** The body of a message on output `DeepStream` (C.1), and the value of `azdaConfiguration.components`. */
 export const componentsSchema = z
   .object({
@@ -166,6 +227,12 @@ export const componentsSchema = z
       .meta({ description: 'Flat form: each region names its sensor.' }),
     sensors: z.array(sensorSchema).max(256).optional(),
     deepStream: deepStreamSchema.optional(),
+    models: z.array(skillModelSchema).max(64).optional().meta({ description: 'Models that skills name. Ours.' }),
+    skills: z
+      .array(skillSchema)
+      .max(64)
+      .optional()
+      .meta({ description: 'AI Skills beside or instead of pipelines. Ours.' }),
     businessLogicConfig: z
       .record(z.string(), z.unknown())
       .optional()

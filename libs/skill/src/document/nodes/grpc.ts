@@ -11,17 +11,19 @@ export const grpc: NodeType = {
   name: 'grpc_transform',
   label: 'gRPC Custom Processing',
   read(fields, { id }) {
-    const form = fields.choice(
-      'type',
-      ['endpoint', 'container'] as const,
-      fields.has('container_image') ? 'container' : 'endpoint',
-    );
+    const form = formOf(fields);
     fields.ignore('instance_name', ...UNUSED[form]);
     const endpoint = form === 'endpoint' ? endpointOf(fields) : containerEndpoint(fields);
     const settings = readSettings(fields);
     return endpoint === undefined ? undefined : { kind: 'node', node: { kind: 'custom', id, endpoint, ...settings } };
   },
 };
+
+/** Which half of the form counts. */
+export function formOf(fields: Fields): 'endpoint' | 'container' {
+  const likely = fields.has('container_image') ? 'container' : 'endpoint';
+  return fields.choice('type', ['endpoint', 'container'] as const, likely);
+}
 
 /** The form keeps what was typed into its other half. */
 const UNUSED = {
