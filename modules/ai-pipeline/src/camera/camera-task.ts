@@ -1,35 +1,36 @@
 import { messageOf } from '@vantage/contracts';
-import { InferenceClient, type InferenceResult } from '@vantage/inference';
+import { InferenceClient } from '@vantage/inference';
 import { VideoSource, type EncodedPacket, type Picture, type PictureRequest, type SourceStream } from '@vantage/media';
-import { Analytics, type FrameInsights, type FrameObject } from '@vantage/skill';
-import { Cascade } from './cascade.ts';
 import { ClipRecorder } from './clip-recorder.ts';
 import { FrameFlow, type FlowPicture } from './frame-flow.ts';
 import { FrameNumbers } from './frame-numbers.ts';
+import type { CameraGraph } from './graph/camera-graph.ts';
+import { looksAtPixels } from './graph/graph-runner.ts';
+import { pictureFor, samePicture, viewOf } from './picture-request.ts';
 import type { CameraModel, CameraSecondary, CameraSetup, FromCamera, ToCamera } from './protocol.ts';
 import { PicturePool } from './graph/shared-picture.ts';
-import { frameParts, objectsOf } from './results.ts';
 import { TaskCounters } from './task-counters.ts';
 import { threadLogger } from './thread-logger.ts';
-import { TrackStage } from './track-stage.ts';
+import { Trunk, both } from './trunk.ts';
 import type { SharedPicture } from './graph/stage.ts';
 import type { View } from './view.ts';
 
 const COUNTERS_EVERY_MS = 1000;
+/** Before the stream has said what it is. */
+const UNKNOWN = { sourceWidth: 1, sourceHeight: 1 };
 
 /** Everything one camera does on its thread. */
 export class CameraTask {
   readonly #setup: CameraSetup;
   readonly #send: (message: FromCamera) => void;
   readonly #flow: FrameFlow;
-  readonly #cascade: Cascade;
   readonly #pictures = new PicturePool();
-  readonly #tracker: TrackStage;
   readonly #recorder: ClipRecorder | undefined;
+  readonly #trunk: Trunk;
   readonly #counters = new TaskCounters();
-  #analytics: Analytics | undefined;
   #numbers = new FrameNumbers(1);
   #crop: CameraSetup['crop'];
+  #maxFps: CameraSetup['maxFps'];
   #model: CameraModel | undefined;
   #source: VideoSource | undefined;
   #picture: PictureRequest | undefined;
@@ -37,22 +38,15 @@ export class CameraTask {
   /** A frame whose wall clock is known: the others' follow from their distance to it. */
   #clock: { ptsUs: number; captureTimeMs: number } | undefined;
   #counting: NodeJS.Timeout | undefined;
-  #failure: string | undefined;
-  #lastEmittedUs = -1;
 
   constructor(setup: CameraSetup, send: (message: FromCamera) => void) {
     this.#setup = setup;
     this.#send = send;
     this.#crop = setup.crop;
-    this.#tracker = new TrackStage(setup.tracker);
-    this.#analytics = setup.analytics && new Analytics(setup.analytics.spec, setup.analytics.stream);
+    this.#maxFps = setup.maxFps;
     this.#flow = new FrameFlow({
       queue: setup.queue,
-      onFrame: (picture, result) => (result ? this.#onResult(picture, result) : this.#onSkipped(picture)),
-    });
-    this.#cascade = new Cascade({
-      onProblem: (node, reason) =>
-        this.#problem('INFERENCE_FAILED', `${node} failed on objects of camera ${setup.sensor}: ${reason}`),
+      onFrame: (picture, result) => (result ? this.#trunk.onResult(picture, result) : this.#trunk.onSkipped(picture)),
     });
     this.#recorder = setup.recording
       ? new ClipRecorder({
@@ -65,29 +59,49 @@ export class CameraTask {
           onProblem: (code, message) => this.#problem(code, message),
         })
       : undefined;
+    this.#trunk = new Trunk({
+      setup,
+      pictures: this.#pictures,
+      recorder: this.#recorder,
+      send,
+      onProblem: (code, message) => this.#problem(code, message),
+    });
   }
 
   async handle(message: ToCamera): Promise<void> {
+    const { branches } = this.#trunk;
     switch (message.kind) {
       case 'open':
-        for (const secondary of message.secondaries) void this.#cascade.set(secondary);
+        for (const secondary of message.secondaries) void this.#trunk.cascade.set(secondary);
+        for (const model of message.branchModels) branches?.setModel(model.node, model);
+        branches?.use(branches.graph);
         void this.#useModel(message.model);
-        this.#picture = this.#pictureFor(message.model, !this.#tracker.isOn);
+        this.#picture = this.#pictureFor({ leaveOut: !this.#trunk.tracks && !branches });
         this.#numbers = new FrameNumbers(this.#picture?.everyNth ?? 1);
         this.#counting = setInterval(() => this.#sendCounters(), COUNTERS_EVERY_MS);
         this.#open();
         return;
       case 'model':
-        await this.#changeTo(this.#pictureFor(message.model), () => this.#useModel(message.model));
+        await this.#changeTo(this.#pictureFor({ model: message.model }), () => this.#useModel(message.model));
         this.#send({ kind: 'taken', request: message.request });
         return;
       case 'secondary':
         await this.#changeSecondary(message.node, message.secondary);
         this.#send({ kind: 'taken', request: message.request });
         return;
-      case 'crop': {
-        const picture = this.#pictureFor(this.#model, false, message.crop);
-        return this.#changeTo(picture, () => void (this.#crop = message.crop));
+      case 'branchModel':
+        branches?.setModel(message.node, message.model);
+        this.#send({ kind: 'taken', request: message.request });
+        return;
+      case 'graph':
+        return this.#changeGraph(message.graph);
+      case 'picture': {
+        const { crop, maxFps } = message;
+        await this.#changeTo(this.#pictureFor({ crop, maxFps }), () => {
+          this.#crop = crop;
+          this.#maxFps = maxFps;
+        });
+        return;
       }
       case 'record':
         this.#recorder?.record(message.on, message.reason);
@@ -98,35 +112,37 @@ export class CameraTask {
       case 'regions':
         this.#recorder?.setRegions(message.regions);
         return;
-      case 'analytics': {
-        const { analytics } = message;
-        this.#analytics = analytics && new Analytics(analytics.spec, analytics.stream);
+      case 'analytics':
+        this.#trunk.useAnalytics(message.analytics);
         return;
-      }
       case 'tracker':
         return this.#changeTracker(message.tracker);
       case 'stop':
         clearInterval(this.#counting);
         await this.#source?.stop();
         void this.#flow.use(undefined);
-        this.#cascade.clear();
+        await this.#trunk.stop();
         await this.#recorder?.stop();
         return;
     }
   }
 
   async #changeSecondary(node: string, secondary: CameraSecondary | undefined): Promise<void> {
-    if (!secondary) return this.#cascade.remove(node);
+    if (!secondary) return this.#trunk.cascade.remove(node);
     // The first one needs the full picture; it goes on being made when the last one leaves.
     const picture = this.#picture && { ...this.#picture, full: true };
-    await this.#changeTo(picture, () => this.#cascade.set(secondary));
+    await this.#changeTo(picture, () => this.#trunk.cascade.set(secondary));
   }
 
   async #changeTracker(tracker: CameraSetup['tracker']): Promise<void> {
     // A tracker says where objects are on the frames between, so they all have to come.
-    const picture = tracker && this.#picture?.everyNth !== undefined ? this.#pictureFor(this.#model) : this.#picture;
-    await this.#changeTo(picture, () => this.#tracker.use(tracker));
-    this.#cascade.reset();
+    const picture = tracker && this.#picture?.everyNth !== undefined ? this.#pictureFor() : this.#picture;
+    await this.#changeTo(picture, () => this.#trunk.useTracker(tracker));
+  }
+
+  async #changeGraph(graph: CameraGraph): Promise<void> {
+    const full = this.#needsFull || looksAtPixels(graph);
+    await this.#changeTo(this.#pictureFor({ full }), () => this.#trunk.useGraph(graph));
   }
 
   /** Takes something over at the frame where the pictures are those that it needs. Resolves when what was before is idle. */
@@ -158,27 +174,35 @@ export class CameraTask {
 
   #useModel(model: CameraModel | undefined): Promise<void> {
     this.#model = model;
-    this.#setFrameInterval();
+    this.#trunk.useModel(model);
     return this.#flow.use(model ? new InferenceClient(model.port) : undefined);
   }
 
-  /** What ffmpeg has to deliver for a model; without one, no picture is ever decoded. */
+  /** What ffmpeg has to deliver, with what is going to change. */
   #pictureFor(
-    model: CameraModel | undefined,
-    leaveOut = false,
-    crop: CameraSetup['crop'] = this.#crop,
+    change: {
+      readonly model?: CameraModel | undefined;
+      readonly crop?: CameraSetup['crop'];
+      readonly maxFps?: number | undefined;
+      readonly full?: boolean;
+      readonly leaveOut?: boolean;
+    } = {},
   ): PictureRequest | undefined {
-    if (!model) return undefined;
-    const { network, keepAspect, scaleFlags, interval } = model;
-    return {
-      networkWidth: network.width,
-      networkHeight: network.height,
-      keepAspect,
-      ...(scaleFlags === undefined ? {} : { scaleFlags }),
-      ...(leaveOut && interval > 0 ? { everyNth: interval + 1 } : {}),
-      ...(crop ? { crop } : {}),
-      ...(this.#cascade.isEmpty ? {} : { full: true }),
+    const { model, ...wishes } = {
+      model: this.#model,
+      crop: this.#crop,
+      maxFps: this.#maxFps,
+      full: this.#needsFull,
+      ...change,
     };
+    return pictureFor(model, wishes);
+  }
+
+  get #needsFull(): boolean {
+    const { cascade, branches } = this.#trunk;
+    if (!cascade.isEmpty) return true;
+    // They go on being made when the last node has left that looks at them.
+    return branches !== undefined && (branches.needsPixels() || this.#picture?.full === true);
   }
 
   #open(): void {
@@ -191,7 +215,8 @@ export class CameraTask {
         picture,
         ...(dewarp ? { dewarp } : {}),
         ...(hardware ? { hardware } : {}),
-        encoded: this.#recorder !== undefined || picture === undefined,
+        // A graph may ask for other pictures at any time: without packets the camera would have to be opened again.
+        encoded: this.#recorder !== undefined || this.#trunk.branches !== undefined || picture === undefined,
         pace,
         loop,
         // A file that is read once and cannot be read is a mistake; a camera may come back any time.
@@ -201,7 +226,7 @@ export class CameraTask {
       {
         onStream: (stream) => {
           this.#stream = stream;
-          this.#setFrameInterval();
+          this.#trunk.useStream(stream);
           const { sourceWidth: width, sourceHeight: height, codec, fps, decoder } = stream;
           this.#send({ kind: 'stream', width, height, codec, fps, decoder });
         },
@@ -213,12 +238,17 @@ export class CameraTask {
         onState: (state) => {
           if (state.state === 'reconnecting') this.#onGap();
           // The last frames are still with the model: their insights come before the news that nothing more will.
-          if (state.state === 'ended') void this.#flow.drain().then(() => this.#ended(state));
+          if (state.state === 'ended') void this.#drain().then(() => this.#ended(state));
           else this.#send({ kind: 'state', state });
         },
       },
     );
     this.#source.start();
+  }
+
+  async #drain(): Promise<void> {
+    await this.#flow.drain();
+    await this.#trunk.branches?.drain();
   }
 
   async #ended(state: Extract<FromCamera, { kind: 'state' }>['state']): Promise<void> {
@@ -230,23 +260,31 @@ export class CameraTask {
   /** The camera comes back to another scene: what was tracked and recorded ends here. */
   #onGap(): void {
     this.#counters.reconnects += 1;
-    this.#tracker.reset();
-    this.#analytics?.reset();
-    this.#cascade.reset();
+    this.#trunk.reset();
     void this.#recorder?.sourceEnded();
   }
 
   #onPicture({ sequence, full, ...taken }: Picture): void | Promise<void> {
     this.#counters.frames += 1;
     this.#clock = taken;
-    const view = this.#view();
-    const picture: FlowPicture = { ...taken, frameId: this.#numbers.of(sequence), view };
-    const every = (this.#model?.interval ?? 0) + 1;
-    if (picture.frameId % every !== 0) {
-      if (full) this.#pictures.give(full.buffer as SharedArrayBuffer);
-      return this.#flow.skip(picture);
+    const view = viewOf(this.#stream ?? UNKNOWN, this.#crop);
+    const picture: FlowPicture = {
+      ...{ ...taken, frameId: this.#numbers.of(sequence), view },
+      ...(full ? { full: this.#sharedPicture(full, view) } : {}),
+    };
+    const held = this.#trunk.onCaptured(picture);
+    return both(held, this.#toModel(picture));
+  }
+
+  /** Takes the picture over. */
+  #toModel(picture: FlowPicture): void | Promise<void> {
+    const { full, ...small } = picture;
+    const isLookedAt = picture.frameId % ((this.#model?.interval ?? 0) + 1) === 0;
+    if (!full || this.#trunk.needsFull(isLookedAt)) {
+      return isLookedAt ? this.#flow.push(picture) : this.#flow.skip(picture);
     }
-    return this.#flow.push(full ? { ...picture, full: this.#sharedPicture(full, view) } : picture);
+    full.release();
+    return isLookedAt ? this.#flow.push(small) : this.#flow.skip(small);
   }
 
   #sharedPicture({ buffer, width, height }: NonNullable<Picture['full']>, view: View): SharedPicture {
@@ -259,76 +297,8 @@ export class CameraTask {
     this.#clock ??= { ptsUs, captureTimeMs: Date.now() };
     const captureTimeMs = this.#clock.captureTimeMs + Math.round((ptsUs - this.#clock.ptsUs) / 1000);
     this.#recorder?.onPacket({ ptsUs, key, bytes }, captureTimeMs);
-    if (this.#model || !this.#stream) return;
-    // Nobody looks at pixels, and yet each frame has its entry: its time, and nothing seen.
-    this.#emit({ frameId, ptsUs, captureTimeMs }, []);
-  }
-
-  /** Between two frames that the model looks at, the tracker knows. */
-  #onSkipped(picture: FlowPicture): void {
-    if (this.#tracker.isOn) this.#emit(picture, this.#tracker.predict(picture.ptsUs), { predicted: true });
-  }
-
-  #onResult(picture: FlowPicture, result: InferenceResult): void | Promise<void> {
-    const [output] = result.outputs;
-    if (result.error !== undefined || !output) {
-      picture.full?.release();
-      const reason = result.error ?? 'it gave no answer';
-      // Said once, not thirty times a second; the counters have the number.
-      if (reason !== this.#failure) {
-        this.#problem('INFERENCE_FAILED', `the model failed on a frame of camera ${this.#setup.sensor}: ${reason}`);
-      }
-      this.#failure = reason;
-      return undefined;
-    }
-    this.#failure = undefined;
-    const objects = this.#tracker.update(objectsOf(output, this.#model?.labels ?? []), picture.ptsUs);
-    const parts = frameParts(output);
-    if (!picture.full) return this.#emit(picture, objects, parts);
-    return this.#cascade.run(picture, objects).then((all) => {
-      picture.full?.release();
-      this.#emit(picture, all, parts);
-    });
-  }
-
-  #emit(
-    { frameId, ptsUs, captureTimeMs }: Pick<FlowPicture, 'frameId' | 'ptsUs' | 'captureTimeMs'>,
-    detections: readonly FrameObject[],
-    parts: Partial<FrameInsights> = {},
-  ): void {
-    const { sourceWidth: width, sourceHeight: height } = this.#stream ?? { sourceWidth: 1, sourceHeight: 1 };
-    const { sensor } = this.#setup;
-    // A model that joins starts with the group of frames that had gone by without one.
-    if (this.#model && ptsUs <= this.#lastEmittedUs) return;
-    this.#lastEmittedUs = Math.max(this.#lastEmittedUs, ptsUs);
-    const analytics = this.#analytics?.update(detections, ptsUs, width, height);
-    const frame: FrameInsights = {
-      ...{ sensor, frameId, ptsUs, captureTimeMs, width, height, detections },
-      ...parts,
-      ...(analytics ? { analytics } : {}),
-    };
-    this.#recorder?.onInsights(frame);
-    this.#send({ kind: 'insights', frame });
-  }
-
-  /** The part of the frame that the model sees: all of it, or the crop as far as it lies inside (as ffmpeg clamps it). */
-  #view(): View {
-    const { sourceWidth, sourceHeight } = this.#stream ?? { sourceWidth: 1, sourceHeight: 1 };
-    const crop = this.#crop;
-    if (!crop) return { left: 0, top: 0, width: sourceWidth, height: sourceHeight };
-    const left = Math.min(Math.max(0, crop.left), sourceWidth - 1);
-    const top = Math.min(Math.max(0, crop.top), sourceHeight - 1);
-    return {
-      left,
-      top,
-      width: Math.min(crop.width, sourceWidth - left),
-      height: Math.min(crop.height, sourceHeight - top),
-    };
-  }
-
-  #setFrameInterval(): void {
-    const fps = this.#stream?.fps ?? 0;
-    this.#tracker.setFrameInterval(fps > 0 ? (1e6 / fps) * ((this.#model?.interval ?? 0) + 1) : undefined);
+    if (this.#model || (this.#trunk.branches && this.#picture) || !this.#stream) return;
+    this.#trunk.onUnseen({ frameId, ptsUs, captureTimeMs });
   }
 
   #problem(code: string, message: string): void {
@@ -336,20 +306,6 @@ export class CameraTask {
   }
 
   #sendCounters(): void {
-    this.#send({ kind: 'counters', counters: this.#counters.read(this.#flow, this.#cascade) });
+    this.#send({ kind: 'counters', counters: this.#counters.read(this.#flow, this.#trunk) });
   }
-}
-
-function samePicture(a: PictureRequest | undefined, b: PictureRequest): boolean {
-  const key = (one: PictureRequest): string =>
-    JSON.stringify([
-      one.networkWidth,
-      one.networkHeight,
-      one.keepAspect,
-      one.everyNth ?? 1,
-      one.crop,
-      one.full ?? false,
-      one.scaleFlags,
-    ]);
-  return a !== undefined && key(a) === key(b);
 }

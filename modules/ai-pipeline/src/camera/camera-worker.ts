@@ -11,7 +11,15 @@ const send = (message: FromCamera): void => parent.postMessage(message);
 const task = new CameraTask(workerData as CameraSetup, send);
 
 /** Changes of what is looked at go one after the other; what they wait for must not hold up the rest. */
-const CHANGES: ReadonlySet<ToCamera['kind']> = new Set(['open', 'model', 'secondary', 'crop', 'tracker']);
+const CHANGES: ReadonlySet<ToCamera['kind']> = new Set([
+  'open',
+  'model',
+  'secondary',
+  'branchModel',
+  'graph',
+  'picture',
+  'tracker',
+]);
 let changed = Promise.resolve();
 
 parent.on('message', (message: ToCamera) => {

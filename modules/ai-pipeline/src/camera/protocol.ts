@@ -4,6 +4,9 @@ import type { DecoderReport, Dewarp, Ffmpeg, HardwareDecode } from '@vantage/med
 import type { FrameInsights, GraphEdge, PixelRect } from '@vantage/skill';
 import type { TrackerName, TrackerSpec } from '@vantage/vision';
 import type { EdgeCounters } from './edge-queue.ts';
+import type { ExportPost } from './export/export-stage.ts';
+import type { BranchModel, CameraGraph } from './graph/camera-graph.ts';
+import type { NodeReport } from './graph/graph-runner.ts';
 import type { SecondaryRules } from './secondary-memory.ts';
 
 /** How clips of one camera are made. Seconds are of the stream's own clock. */
@@ -62,6 +65,8 @@ export interface CameraSetup {
   readonly url: string;
   readonly dewarp?: Dewarp;
   readonly crop?: PixelRect;
+  /** At most so many frames a second. */
+  readonly maxFps?: number;
   readonly hardware?: HardwareDecode;
   readonly pace: 'realtime' | 'asFastAsPossible';
   readonly loop: boolean;
@@ -71,7 +76,11 @@ export interface CameraSetup {
   /** Of the edge between the camera and its model. */
   readonly queue: GraphEdge['queue'];
   readonly recording?: RecordingSettings;
+  /** Where clips of snippet nodes go, too. Absent: none are made. */
+  readonly clipFolder?: string;
   readonly regions: readonly ClipRegion[];
+  /** What lies behind the trunk. Absent: a graph of `pipelineConfigs`, which is all trunk. */
+  readonly graph?: CameraGraph;
 }
 
 export interface ClipRegion {
@@ -81,7 +90,12 @@ export interface ClipRegion {
 }
 
 export type ToCamera =
-  | { readonly kind: 'open'; readonly model?: CameraModel; readonly secondaries: readonly CameraSecondary[] }
+  | {
+      readonly kind: 'open';
+      readonly model?: CameraModel;
+      readonly secondaries: readonly CameraSecondary[];
+      readonly branchModels: readonly BranchModel[];
+    }
   /** Takes over between two frames, and `taken` says so; the camera is not opened again. */
   | { readonly kind: 'model'; readonly model?: CameraModel; readonly request: number }
   | {
@@ -91,7 +105,16 @@ export type ToCamera =
       readonly secondary?: CameraSecondary;
       readonly request: number;
     }
-  | { readonly kind: 'crop'; readonly crop?: PixelRect }
+  /** Of the graph behind the trunk, between two frames. */
+  | {
+      readonly kind: 'branchModel';
+      readonly node: string;
+      readonly model?: BranchModel;
+      readonly request: number;
+    }
+  /** What is equal to before goes on. */
+  | { readonly kind: 'graph'; readonly graph: CameraGraph }
+  | { readonly kind: 'picture'; readonly crop?: PixelRect; readonly maxFps?: number }
   | { readonly kind: 'record'; readonly on: boolean; readonly reason: string }
   | { readonly kind: 'recordingSettings'; readonly settings: RecordingSettings }
   | { readonly kind: 'regions'; readonly regions: readonly ClipRegion[] }
@@ -127,6 +150,8 @@ export interface CameraCounters {
   readonly edges: Readonly<Record<string, EdgeCounters>>;
   /** Secondary models, by node. */
   readonly secondaries: Readonly<Record<string, SecondaryCounters>>;
+  /** What lies behind the trunk, by node. */
+  readonly nodes: Readonly<Record<string, NodeReport>>;
 }
 
 export interface ClipReport {
@@ -152,6 +177,10 @@ export type FromCamera =
   | { readonly kind: 'taken'; readonly request: number }
   | { readonly kind: 'insights'; readonly frame: FrameInsights }
   | { readonly kind: 'counters'; readonly counters: CameraCounters }
+  /** What an export node sends. */
+  | { readonly kind: 'export'; readonly post: ExportPost }
+  /** The state of a node behind the trunk changed. */
+  | { readonly kind: 'nodes'; readonly nodes: CameraCounters['nodes'] }
   | { readonly kind: 'recording'; readonly on: boolean; readonly reason: string }
   | { readonly kind: 'clip'; readonly clip: ClipReport }
   | { readonly kind: 'problem'; readonly code: string; readonly message: string }

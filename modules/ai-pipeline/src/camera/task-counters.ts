@@ -1,6 +1,6 @@
-import type { Cascade } from './cascade.ts';
 import type { FrameFlow } from './frame-flow.ts';
 import type { CameraCounters } from './protocol.ts';
+import type { Trunk } from './trunk.ts';
 
 /** What a camera has done since it was opened. */
 export class TaskCounters {
@@ -9,7 +9,7 @@ export class TaskCounters {
   reconnects = 0;
   #last = { count: 0, inferenceUs: 0, ms: 0 };
 
-  read(flow: FrameFlow, cascade: Cascade): CameraCounters {
+  read(flow: FrameFlow, { cascade, branches }: Pick<Trunk, 'cascade' | 'branches'>): CameraCounters {
     const { analysed, error, inferenceUs } = flow.counters;
     const since = analysed - this.#last.count;
     if (since > 0) {
@@ -25,6 +25,7 @@ export class TaskCounters {
       inferenceMs: Math.round(this.#last.ms * 100) / 100,
       edges: { cameraToModel: flow.edge },
       secondaries: cascade.counters,
+      nodes: branches?.report() ?? {},
     };
   }
 }

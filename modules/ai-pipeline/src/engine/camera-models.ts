@@ -1,3 +1,4 @@
+import type { BranchModel } from '../camera/graph/camera-graph.ts';
 import type { CameraModel, CameraSecondary } from '../camera/protocol.ts';
 import type { RunningModel } from './model-slot.ts';
 
@@ -38,4 +39,12 @@ export function cameraSecondary(node: string, order: number, { loaded, spec }: R
       detects: infer.networkType === 'detector' || infer.networkType === 'instance-segmentation',
     },
   };
+}
+
+/** A model behind the trunk as cameras get it. */
+export function branchModel(node: string, running: RunningModel): BranchModel {
+  const { port, rules } = cameraSecondary(node, 0, running);
+  const { infer, labels } = running.spec;
+  const looksAtObjects = infer.processMode === 'secondary';
+  return { node, port, labels, interval: infer.interval, ...(looksAtObjects ? { rules } : {}) };
 }

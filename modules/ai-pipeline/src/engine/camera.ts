@@ -3,6 +3,8 @@ import { messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import type { DecoderReport } from '@vantage/media';
 import type { FrameInsights, PixelRect } from '@vantage/skill';
+import type { ExportPost } from '../camera/export/export-stage.ts';
+import type { BranchModel, CameraGraph } from '../camera/graph/camera-graph.ts';
 import type {
   AnalyticsSetup,
   CameraCounters,
@@ -35,6 +37,7 @@ export interface CameraStatus {
 
 export interface CameraHandlers {
   readonly onInsights: (frame: FrameInsights) => void;
+  readonly onExport: (post: ExportPost) => void;
   readonly onStatus: (status: CameraStatus, changed: 'state' | 'stream' | 'counters' | 'recording') => void;
   readonly onClip: (clip: ClipReport) => void;
   readonly onProblem: (code: string, message: string) => void;
@@ -51,6 +54,7 @@ const NO_COUNTERS: CameraCounters = {
   inferenceMs: 0,
   edges: {},
   secondaries: {},
+  nodes: {},
 };
 
 /** How long a camera may take to close its clips and its ffmpeg. */
@@ -98,9 +102,13 @@ export class Camera {
   }
 
   /** Starts decoding. Without a model only the encoded stream is read. */
-  open(model: CameraModel | undefined, secondaries: readonly CameraSecondary[]): void {
-    const ports = [...(model ? [model.port] : []), ...secondaries.map(({ port }) => port)];
-    this.#send({ kind: 'open', ...(model ? { model } : {}), secondaries }, ports);
+  open(
+    model: CameraModel | undefined,
+    secondaries: readonly CameraSecondary[],
+    branchModels: readonly BranchModel[],
+  ): void {
+    const ports = [...(model ? [model] : []), ...secondaries, ...branchModels].map(({ port }) => port);
+    this.#send({ kind: 'open', ...(model ? { model } : {}), secondaries, branchModels }, ports);
   }
 
   /** Takes over between two frames. Resolves when the camera does not need the model before any more. */
@@ -120,8 +128,21 @@ export class Camera {
     );
   }
 
-  setCrop(crop: PixelRect | undefined): void {
-    this.#send({ kind: 'crop', ...(crop ? { crop } : {}) });
+  /** The same for a model behind the trunk. */
+  setBranchModel(node: string, model: BranchModel | undefined): Promise<void> {
+    return this.#request((request) =>
+      this.#send({ kind: 'branchModel', node, ...(model ? { model } : {}), request }, model ? [model.port] : []),
+    );
+  }
+
+  /** Another graph behind the trunk, between two frames. */
+  setGraph(graph: CameraGraph): void {
+    this.#send({ kind: 'graph', graph });
+  }
+
+  /** Other pictures of the same stream, between two frames. */
+  setPicture({ crop, maxFps }: { readonly crop?: PixelRect; readonly maxFps?: number }): void {
+    this.#send({ kind: 'picture', ...(crop ? { crop } : {}), ...(maxFps === undefined ? {} : { maxFps }) });
   }
 
   setRegions(regions: readonly ClipRegion[]): void {
@@ -184,8 +205,12 @@ export class Camera {
         this.#taken.get(message.request)?.();
         this.#taken.delete(message.request);
         return;
+      case 'export':
+        return this.#handlers.onExport(message.post);
       case 'counters':
         return this.#update({ counters: message.counters }, 'counters');
+      case 'nodes':
+        return this.#update({ counters: { ...this.#status.counters, nodes: message.nodes } }, 'state');
       case 'recording':
         return this.#update({ recording: message.on }, 'recording');
       case 'clip':

@@ -3,6 +3,7 @@ import type { InferenceBackend, ModelSpec } from '@vantage/inference';
 import type { Ffmpeg, HardwareDecode } from '@vantage/media';
 import type { Logger } from '@vantage/observability';
 import { planChange, type FrameInsights, type ModelNode, type PlanStep, type SkillGraph } from '@vantage/skill';
+import type { ExportPost } from '../camera/export/export-stage.ts';
 import type { ClipReport } from '../camera/protocol.ts';
 import { locateHere, type Locate } from './node-files.ts';
 import { Pipeline, type PipelineStatus, type Problem, type RecordingOptions } from './pipeline.ts';
@@ -20,8 +21,10 @@ export interface EngineOptions {
 }
 
 export interface EngineEvents {
-  /** One per frame that was looked at, in order per camera. */
+  /** One per frame that was looked at (of a skill: that an `inference` export admits), in order per camera. */
   insights: [pipeline: string, frame: FrameInsights];
+  /** What an export node of a skill sends; those of kind `inference` give `insights`. */
+  export: [pipeline: string, post: ExportPost];
   clip: [pipeline: string, clip: ClipReport];
   /** Something about a pipeline's `status()` changed (counters aside). */
   status: [pipeline: string];
@@ -118,6 +121,7 @@ export class Engine extends EventEmitter<EngineEvents> {
       logger: logger.child({ pipeline: graph.id }),
       handlers: {
         onInsights: (id, frame) => this.emit('insights', id, frame),
+        onExport: (id, post) => this.emit('export', id, post),
         onClip: (id, clip) => this.emit('clip', id, clip),
         onStatus: (id) => this.emit('status', id),
         onProblem: (problem) => this.emit('problem', problem),

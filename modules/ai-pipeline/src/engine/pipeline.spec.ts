@@ -44,6 +44,7 @@ test('a model whose session dies is reported and loaded again', async () => {
       logger: silentLogger,
       handlers: {
         onInsights: () => undefined,
+        onExport: () => undefined,
         onClip: () => undefined,
         onStatus: () => changed.splice(0).forEach((wake) => wake()),
         onProblem: (problem) => problems.push(problem),

@@ -81,8 +81,8 @@ class Counted implements SharedPicture {
   }
 
   packInto(target: Uint8Array): void {
-    if (this.#planes) pack(new Uint8Array(this.#planes), this.#bytes / 3, target);
-    else if (this.#packed) target.set(this.#packed);
+    if (this.#packed && target !== this.#packed) target.set(this.#packed);
+    else if (this.#planes) pack(new Uint8Array(this.#planes), this.#bytes / 3, target);
   }
 
   retain(): void {

@@ -40,6 +40,10 @@ export interface GraphStage {
    * answer comes with one reference, which is the caller's from then on. Must not throw: a failure is the node's to tell.
    */
   process(frame: CameraFrame): CameraFrame | undefined | Promise<CameraFrame | undefined>;
+  /** Opens what has to be open. Called once, before the first frame. */
+  start?(): void;
+  /** What reported properties and metrics say about it. Plain data. */
+  report?(): Readonly<Record<string, unknown>>;
   /** The camera comes back to another scene. */
   reset?(): void;
   /** Ends what is open. No frame comes after it. */
