@@ -123,6 +123,7 @@ export class AiPipeline {
   async #run(): Promise<void> {
     const { logger } = this.#context;
     this.#engine.on('insights', (pipeline, frame) => this.#onInsights(pipeline, frame));
+    this.#engine.on('export', (pipeline, post) => this.#exporters.push(pipeline, post));
     this.#engine.on('problem', ({ code, message, ...where }) => logger.error(message, { code, ...where }));
     this.#engine.on('clip', (pipeline, clip) =>
       logger.info(`clip ${path.basename(clip.path)}: ${clip.frames} frames, ${clip.seconds} s`, { pipeline }),
