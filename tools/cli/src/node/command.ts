@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CreateOptions } from './create/create-node.ts';
+import type { RecordOptions } from './recording/record.ts';
+import type { ReplayOptions } from './recording/replay.ts';
 import type { TestNodeOptions } from './conformance/test-node.ts';
 
 export function nodeCommand(): Command {
@@ -33,7 +35,60 @@ export function nodeCommand(): Command {
       const { testNode } = await import('./conformance/test-node.ts');
       if (!(await testNode({ endpoint, ...options }))) process.exitCode = 1;
     });
+  node
+    .command('record')
+    .description('capture the frames of a pipeline and the answers of a node into a file')
+    .argument('[endpoint]', 'the node; without one every frame passes untouched')
+    .requiredOption('--out <file>', 'the recording; it must not exist yet')
+    .option('--listen <port>', 'be the node for a pipeline, on this port (0: a free one), and pass calls on', port)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--input <path>', 'send an image, a video or a folder of images instead')
+    .addOption(new Option('--image <type>', 'what to ask for without an endpoint').choices(IMAGES).default('numpy'))
+    .option('--frames <n>', 'end after so many', positive, 1000)
+    .option('--max-mib <n>', 'end when the file would grow beyond', positive, 1024)
+    .option('--seconds <s>', 'end after so long', positive)
+    .option('--deadline <ms>', 'for each call', positive, 5000)
+    .option('--token <token>', 'sent as authorization: Bearer <token>')
+    .option('--ca <file>', 'TLS, with this certificate authority (PEM)')
+    .option('--json', 'one JSON line: file, frames, bytes', false)
+    .action(async (endpoint: string | undefined, options: Omit<RecordOptions, 'endpoint'>) => {
+      const { runRecord } = await import('./recording/print.ts');
+      await runRecord({ ...(endpoint === undefined ? {} : { endpoint }), ...options });
+    });
+  node
+    .command('replay')
+    .description('send the frames of a recording to a node and compare its answers with the recorded ones')
+    .argument('<file>', 'what "vantage node record" wrote')
+    .argument('<endpoint>', 'host:port, with an optional scheme and /route, or unix:/path')
+    .option('--tolerance <x>', 'of confidences and sides of boxes', notNegative, 0.01)
+    .option('--picture-tolerance <x>', 'mean difference of pictures, 0 to 255', notNegative, 1)
+    .option('--realtime', 'at the pace of the recording instead of as fast as the node answers', false)
+    .option('--deadline <ms>', 'for each call', positive, 5000)
+    .option('--token <token>', 'sent as authorization: Bearer <token>')
+    .option('--ca <file>', 'TLS, with this certificate authority (PEM)')
+    .option('--json', 'one JSON document', false)
+    .addHelpText('after', '\nStatus 1 when an answer differs. Times are not compared.')
+    .action(async (file: string, endpoint: string, options: Omit<ReplayFlags, 'file' | 'endpoint'>) => {
+      const { runReplay } = await import('./recording/print.ts');
+      if (!(await runReplay({ file, endpoint, ...options }))) process.exitCode = 1;
+    });
   return node;
+}
+
+type ReplayFlags = ReplayOptions & { readonly json: boolean };
+
+const IMAGES = ['numpy', 'bmp', 'jpeg', 'none'] as const;
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('ports are 0 to 65535');
+  return value;
+}
+
+function notNegative(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('it is a number from 0 on');
+  return value;
 }
 
 function positive(text: string): number {

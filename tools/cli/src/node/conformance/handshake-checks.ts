@@ -1,4 +1,5 @@
 import { fail, ok, warn, type Check } from './check.ts';
+import { ENCODINGS } from './wants.ts';
 
 /** Does not fit a double: what breaks here goes through one somewhere. */
 const LARGE = 9_007_199_254_740_993n;
@@ -29,7 +30,7 @@ export const HANDSHAKE_CHECKS: readonly Check[] = [
           `${reply.code} ${reply.details}`,
           'the reference runtime sends empty ids: use them for logs, not for decisions',
         );
-      const same = reply.message.imageType === ['numpy', 'bmp', 'jpeg'].indexOf(wants.encoding);
+      const same = reply.message.imageType === ENCODINGS.indexOf(wants.encoding);
       return same ? ok('same answer') : warn('the answer differs from the first handshake', SAME_AS_FIRST);
     },
   },

@@ -1,5 +1,4 @@
 import { VantageError, type customNode } from '@vantage/contracts';
-import type { ImageEncoding, ResponseKind } from '@vantage/custom-node';
 import { fail, ok, skip, type Check, type Context, type Finding, type Wants } from './check.ts';
 import { FRAME_CHECKS } from './frame-checks.ts';
 import { frameFor, testPicture } from './frames.ts';
@@ -8,6 +7,7 @@ import { LOAD_CHECKS } from './load-checks.ts';
 import { credentialsOf, Peer, type Access } from './peer.ts';
 import { ROBUSTNESS_CHECKS } from './robustness-checks.ts';
 import { SERVICE_CHECKS } from './service-checks.ts';
+import { wantsOf } from './wants.ts';
 
 export interface CheckResult extends Finding {
   readonly id: string;
@@ -28,8 +28,6 @@ export interface RunOptions {
   readonly only?: readonly string[];
 }
 
-const ENCODINGS: readonly ImageEncoding[] = ['numpy', 'bmp', 'jpeg'];
-const RESPONSES: readonly ResponseKind[] = ['image', 'insights', 'imageAndInsights', 'empty'];
 const CHECKS: readonly Check[] = [
   ...HANDSHAKE_CHECKS,
   ...FRAME_CHECKS,
@@ -128,18 +126,12 @@ async function shakeHands(
             : 'look at the log of the node';
     return { finding: fail(`${reply.code} ${reply.details}`, advice) };
   }
-  const { ack, imageType, processRequestType, processResponseType } = reply.message;
+  const { ack } = reply.message;
   if (ack !== 1n) return { finding: fail(`seq 1 was answered with ack ${ack}`, 'set ack = request.seq') };
-  const encoding = ENCODINGS[imageType];
-  const response = RESPONSES[processResponseType];
-  const requestType: number = processRequestType;
-  if (encoding === undefined || response === undefined || (requestType !== 0 && requestType !== 1)) {
-    const detail = `image_type ${imageType}, process_request_type ${requestType}, process_response_type ${processResponseType}`;
-    return { finding: fail(`${detail}: one of them is not in the contract`, 'use the values of custom_node.proto') };
-  }
-  const wants = { encoding, withImage: requestType === 0, response };
-  const pixels = wants.withImage ? `${encoding} pictures` : 'no pictures';
-  return { finding: ok(`wants ${pixels}, answers ${response}, ${reply.ms.toFixed(1)} ms`), wants };
+  const wants = wantsOf(reply.message);
+  if (typeof wants === 'string') return { finding: fail(wants, 'use the values of custom_node.proto') };
+  const pixels = wants.withImage ? `${wants.encoding} pictures` : 'no pictures';
+  return { finding: ok(`wants ${pixels}, answers ${wants.response}, ${reply.ms.toFixed(1)} ms`), wants };
 }
 
 /** How many checks ended how. */
