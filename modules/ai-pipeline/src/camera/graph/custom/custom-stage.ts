@@ -29,7 +29,8 @@ export class CustomStage implements GraphStage {
   readonly #client: CustomNodeClient | undefined;
   readonly #failure: string | undefined;
   readonly #waiting = new Set<() => void>();
-  #told: string | undefined;
+  readonly #told = new Set<string>();
+  #state: ClientStatus['state'] | undefined;
   #counters = { passed: 0, dropped: 0 };
 
   constructor(options: CustomStageOptions) {
@@ -135,13 +136,14 @@ export class CustomStage implements GraphStage {
 
   #onStatus({ state, error }: ClientStatus): void {
     if (state === 'ready' || state === 'stopped') this.#wake();
+    if (state !== this.#state && state === 'ready') this.#told.clear();
+    this.#state = state;
     // Said once for each reason, not for each frame; the counters have the number.
-    const reason = state === 'failed' || state === 'connecting' ? error : undefined;
-    if (reason && reason.code !== this.#told) {
-      this.#options.onProblem(reason.code, `${this.#options.node.id}: ${reason.message}`);
+    if (error && !this.#told.has(error.code)) {
+      const { code, message } = error;
+      this.#told.add(code);
+      this.#options.onProblem(code, `${this.#options.node.id}: ${message}`);
     }
-    if (state === 'ready') this.#told = undefined;
-    else if (reason) this.#told = reason.code;
     this.#options.onStatus();
   }
 
