@@ -11,6 +11,7 @@ import { generateCommand } from './generate/command.ts';
 import { inferCommand } from './infer/command.ts';
 import { logsCommand } from './logs/command.ts';
 import { manifestCommand } from './manifest/command.ts';
+import { migrateCommand } from './migrate/command.ts';
 import { modelCommand } from './model/command.ts';
 import { monitorCommand } from './monitor/command.ts';
 import { nodeCommand } from './node/command.ts';
@@ -38,6 +39,7 @@ const program = new Command('vantage')
   .addCommand(generateCommand())
   .addCommand(manifestCommand())
   .addCommand(deployCommand())
+  .addCommand(migrateCommand())
   .addCommand(twinCommand())
   .addCommand(routeCommand())
   .addCommand(fleetCommand())

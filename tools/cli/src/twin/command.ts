@@ -48,12 +48,8 @@ A change is validated and planned as the modules do it, applied only if nobody e
     .argument('<module>', 'such as controllermodule')
     .argument('<patch>', 'JSON text, or @file, such as \'{"outputVideoLength": 20}\'')
     .action(async (module: string, patch: string, options: ChangeOptions) => {
-      const [{ readPatch }, { mergeTwin }] = await Promise.all([
-        import('./read-patch.ts'),
-        import('@vantage/contracts'),
-      ]);
-      const read = await readPatch(patch);
-      await change(module, (desired) => mergeTwin(desired, read), options);
+      const { patchWith, readPatch } = await import('./read-patch.ts');
+      await change(module, patchWith(await readPatch(patch)), options);
     });
   changing(twin.command('apply'))
     .description('make the desired properties what a file says, no more and no less')

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { VantageError, codeOf, isObject, messageOf } from '@vantage/contracts';
+import { VantageError, codeOf, isObject, mergeTwin, messageOf, type TwinObject } from '@vantage/contracts';
 
 /**
  * A patch of desired properties: JSON text, or `@file`.
@@ -24,4 +24,9 @@ async function readPatchFile(file: string): Promise<string> {
     const reason = codeOf(error) === 'ENOENT' ? 'does not exist' : messageOf(error);
     throw new VantageError('PATCH_INVALID', `the patch file ${file} ${reason}`, { cause: error });
   }
+}
+
+/** Desired properties with a patch in them. */
+export function patchWith(patch: TwinObject): (desired: TwinObject) => TwinObject {
+  return (desired) => mergeTwin(desired, patch);
 }

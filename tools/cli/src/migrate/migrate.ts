@@ -1,0 +1,28 @@
+import { expandWithOrigins, locator, parseJson, pathText, suggestImprovements } from '@vantage/manifest';
+import { VantageError, messageOf } from '@vantage/contracts';
+import { readText } from '../manifest/check.ts';
+
+/** Prints what to improve, in the order of each file. @throws VantageError INPUT_MISSING, DEPLOYMENT_INVALID */
+export async function migrate(files: readonly string[], { json }: { readonly json?: boolean }): Promise<void> {
+  const found = (await Promise.all(files.map(improvementsOf))).flat();
+  if (json) return void process.stdout.write(`${JSON.stringify(found, null, 2)}\n`);
+  for (const file of files) {
+    const own = found.filter((one) => one.file === file);
+    if (own.length === 0) process.stdout.write(`${file}: runs as it is, and nothing is to be improved\n`);
+    for (const { line, column, path, what, advice } of own) {
+      process.stdout.write(`${file}:${line}:${column}: ${what}: ${advice} (${path})\n`);
+    }
+  }
+}
+
+async function improvementsOf(file: string) {
+  const text = (await readText(file)).replace(/\r\n?/g, '\n');
+  const locate = locator(text, expandWithOrigins(text, {}));
+  try {
+    return suggestImprovements(parseJson(text))
+      .map(({ path, what, advice }) => ({ file, ...locate(path), path: pathText(path), what, advice }))
+      .sort((a, b) => a.line - b.line);
+  } catch (error) {
+    throw new VantageError('DEPLOYMENT_INVALID', `${file}: ${messageOf(error)}`, { cause: error });
+  }
+}
