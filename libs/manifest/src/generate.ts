@@ -1,7 +1,9 @@
 import { basename, dirname, isAbsolute, join } from 'node:path';
+import { addContainerModules, type FindContainers } from './container-modules.ts';
 import { chunkKey, splitCreateOptions } from './create-options.ts';
 import { type Environment, expandVariables } from './env.ts';
 import { moduleFileError, templateError } from './errors.ts';
+import type { DeploymentProblem } from './inspect/problem.ts';
 import { type Json, type JsonObject, isJsonObject, parseJson } from './json.ts';
 import { agentModules, allModules, settingsOf } from './manifest.ts';
 import { type ModuleFile, listFolders, readModuleFile } from './module-file.ts';
@@ -20,6 +22,8 @@ export interface GenerateOptions {
   readonly platform?: string;
   /** Folder of the modules, absolute or relative to the template's; default MODULES_PATH, then `modules`. */
   readonly modulesPath?: string;
+  /** Finds the containers that skills bring along; absent: none are added. */
+  readonly findContainers?: FindContainers;
 }
 
 export interface GeneratedManifest {
@@ -34,11 +38,14 @@ export interface GeneratedManifest {
   readonly warnings: readonly string[];
   /** Module name to the folder whose `module.json` gave its image, for modules found through a placeholder. */
   readonly moduleFolders: ReadonlyMap<string, string>;
+  /** What is wrong with the containers of skills. */
+  readonly problems: readonly DeploymentProblem[];
 }
 
 /**
  * Turns a deployment template into a manifest, byte for byte as iotedgedev does: variables in the raw text, image
- * placeholders, createOptions to text in pieces of 512 characters, schema version removed.
+ * placeholders, createOptions to text in pieces of 512 characters, schema version removed. The containers of skills are
+ * ours alone.
  * @throws VantageError JSON_SYNTAX, TEMPLATE_INVALID, MODULE_FILE, CREATE_OPTIONS_SIZE
  */
 export async function generateManifest(options: GenerateOptions): Promise<GeneratedManifest> {
@@ -56,6 +63,7 @@ export async function generateManifest(options: GenerateOptions): Promise<Genera
     if (file !== undefined) images.add(`MODULES.${name}`, file, moduleFolder);
   }
   const moduleFolders = await replaceImages(manifest, images, folder, env);
+  const problems = options.findContainers ? addContainerModules(manifest, options.findContainers) : [];
   const schemaVersion = manifest.get('$schema-template') ?? '';
   finishTemplate(manifest);
 
@@ -67,6 +75,7 @@ export async function generateManifest(options: GenerateOptions): Promise<Genera
     path: under(env['CONFIG_OUTPUT_DIR'] ?? 'config', name),
     warnings: manifestWarnings(manifest),
     moduleFolders,
+    problems,
   };
 }
 

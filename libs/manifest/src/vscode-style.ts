@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse } from 'dotenv';
+import { addContainerModules } from './container-modules.ts';
 import { splitCreateOptions, chunkKey } from './create-options.ts';
 import type { Environment } from './env.ts';
-import { manifestName, modulesPathOf, under, type GenerateOptions } from './generate.ts';
+import { manifestName, modulesPathOf, under, type GeneratedManifest, type GenerateOptions } from './generate.ts';
 import { type Json, isJsonObject, parseJson, toPlain } from './json.ts';
 import { allModules, settingsOf } from './manifest.ts';
 import { listFolders, readModuleFile } from './module-file.ts';
@@ -18,7 +19,7 @@ const KEPT = new Set(['edgeHub', 'edgeAgent', 'upstream', 'schema-template']);
  */
 export async function generateVsCodeManifest(
   options: GenerateOptions,
-): Promise<{ text: string; manifest: Json; name: string }> {
+): Promise<Pick<GeneratedManifest, 'text' | 'manifest' | 'name' | 'problems'>> {
   const { env } = options;
   const platform = options.platform ?? env['DEFAULT_PLATFORM'] ?? 'amd64';
   const printed = JSON.stringify(toPlain(parseJson(options.templateText)), null, 2);
@@ -37,11 +38,13 @@ export async function generateVsCodeManifest(
   const manifest = parseJson(expanded);
   const schemaVersion = isJsonObject(manifest) ? toPlain(manifest.get('$schema-template') ?? '') : '';
   if (isJsonObject(manifest)) manifest.delete('$schema-template');
+  const problems = options.findContainers ? addContainerModules(manifest, options.findContainers) : [];
   splitOptions(manifest);
   return {
     text: JSON.stringify(toPlain(manifest), null, 2),
     manifest,
     name: manifestName(options.templatePath, typeof schemaVersion === 'string' ? schemaVersion : '', platform),
+    problems,
   };
 }
 
