@@ -14,13 +14,20 @@ export interface CallFailure extends NodeFailure {
 
 const REFUSALS = new Set<number>([status.UNAUTHENTICATED, status.PERMISSION_DENIED, status.UNIMPLEMENTED]);
 
-/**
- * @param what the call, for the sentence: `frame 7`, `the handshake`
- * @param sentBytes length of the message that was sent: the text of RESOURCE_EXHAUSTED does not say whose message it is
- */
-export function callFailure(error: ServiceError, what: string, sentBytes: number, deadlineMs: number): CallFailure {
+export interface CallFacts {
+  /** For the sentence: `frame 7`, `the handshake`. */
+  readonly what: string;
+  /** Length of the message that was sent: the text of RESOURCE_EXHAUSTED does not say whose message it is. */
+  readonly sentBytes: number;
+  readonly deadlineMs: number;
+  /** We have given the call up ourselves. */
+  readonly closed: boolean;
+}
+
+export function callFailure(error: ServiceError, { what, sentBytes, deadlineMs, closed }: CallFacts): CallFailure {
   const details = clipped(error.details);
-  if (error.code === status.UNAVAILABLE)
+  // A server that is shut down without grace cancels the calls it has.
+  if (error.code === status.UNAVAILABLE || (error.code === status.CANCELLED && !closed))
     return { code: 'CUSTOM_NODE_UNREACHABLE', message: `${what}: the node cannot be reached: ${details}`, lost: true };
   if (error.code === status.DEADLINE_EXCEEDED)
     return {

@@ -48,6 +48,7 @@ export class NodeConnection {
   readonly #calls = new Set<ClientUnaryCall>();
   readonly #lost = Promise.withResolvers<NodeFailure>();
   #retired = false;
+  #closed = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -122,6 +123,7 @@ export class NodeConnection {
 
   /** Ends the calls under way, too. */
   close(): void {
+    this.#closed = true;
     for (const call of this.#calls) call.cancel();
     this.retire();
   }
@@ -144,7 +146,8 @@ export class NodeConnection {
       const done = (error: ServiceError | null, bytes?: Buffer): void => {
         this.#calls.delete(call);
         if (this.#retired && this.#calls.size === 0) this.#client.close();
-        if (error !== null) resolve(callFailure(error, what, message.length, deadlineMs));
+        if (error !== null)
+          resolve(callFailure(error, { what, sentBytes: message.length, deadlineMs, closed: this.#closed }));
         else resolve({ bytes: bytes ?? Buffer.alloc(0), metadata: first });
       };
       const call = this.#client.makeUnaryRequest<WireMessage, Buffer>(

@@ -6,33 +6,11 @@ import type { ClientPixelPath } from '../pixel-path.ts';
 import { SharedMemoryClientPath } from '../shared-memory/client-path.ts';
 import { Turns } from '../turns.ts';
 import type { ClientFrame } from '../types.ts';
-import { encodeProcessRequest } from '../wire/encode.ts';
-import { DEFAULT_MESSAGE_BYTES } from '../wire/service.ts';
-import { readAnswer } from './answer.ts';
-import { handOver, takePixels } from './beside.ts';
-import { tooLarge } from './call-failure.ts';
 import { NodeConnection, type Agreement } from './connection.ts';
 import { Counters } from './counters.ts';
+import { NodeLink } from './link.ts';
 import type { ClientState, ClientStatus, CustomNodeClientOptions, NodeResult } from './options.ts';
-import { preparePicture, type PreparedPicture } from './request.ts';
-
-/** So many calls without an answer in a row mean that the node hangs, and a new handshake says so. */
-const HUNG_AFTER = 3;
-
-/** A connection that frames can be sent on. */
-interface Link {
-  readonly connection: NodeConnection;
-  readonly agreement: Agreement;
-  nextSeq: bigint;
-  underWay: number;
-  /** While it works: pixels go there. */
-  pixelPath: ClientPixelPath | undefined;
-  timeouts: number;
-  /** Learnt from a refusal. */
-  limit: number | undefined;
-  /** Kinds of failed frames that were told already: each is said once a connection, not once a frame. */
-  readonly told: Set<NodeFailure['code']>;
-}
+import { preparePicture } from './request.ts';
 
 /**
  * The client of one camera and one custom node: keeps the connection, sends frames, reads answers. A frame never makes it
@@ -55,7 +33,7 @@ export class CustomNodeClient {
   #state: ClientState = 'connecting';
   #error: NodeFailure | undefined;
   #agreement: Agreement | undefined;
-  #link: Link | undefined;
+  #link: NodeLink | undefined;
   #loop: Promise<void> | undefined;
   /** Answers go out in the order of the frames, and frames out in the order they came. */
   #lastAnswer: Promise<unknown> = Promise.resolve();
@@ -77,7 +55,7 @@ export class CustomNodeClient {
       state: this.#state,
       ...(this.#agreement === undefined ? {} : { wants: this.#agreement.wants }),
       ...(this.#error === undefined ? {} : { error: this.#error }),
-      sharedMemory: this.#link?.pixelPath !== undefined,
+      sharedMemory: this.#link?.sharedMemory ?? false,
       counters: this.#counters.snapshot(),
     };
   }
@@ -133,16 +111,14 @@ export class CustomNodeClient {
         backoff.healthy();
         this.#counters.handshakes += 1;
         this.#agreement = outcome;
-        this.#link = {
+        this.#link = new NodeLink({
           connection,
           agreement: outcome,
-          nextSeq: 2n,
-          underWay: 0,
           pixelPath: outcome.sharedMemory ? pixelPath : undefined,
-          timeouts: 0,
-          limit: undefined,
-          told: new Set(),
-        };
+          maxMessageBytes: this.#options.maxMessageBytes,
+          counters: this.#counters,
+          logger: this.#logger,
+        });
         this.#change('ready', undefined);
         const reason = await connection.lost;
         this.#link = undefined;
@@ -197,88 +173,21 @@ export class CustomNodeClient {
       if ('code' in picture) return this.#failed(picture);
       await before;
       if (this.#link !== link) return this.#failed(this.#notReady(frame));
-      return await this.#call(link, frame, picture, sent.resolve);
+      const result = await link.call(frame, picture, sent.resolve);
+      if ('code' in result) return this.#failed(result);
+      this.#error = undefined;
+      return result;
     } finally {
       sent.resolve();
     }
   }
 
-  async #call(link: Link, frame: ClientFrame, picture: PreparedPicture, onSent: () => void): Promise<NodeResult> {
-    const { connection, agreement } = link;
-    const what = `frame ${frame.frameId}`;
-    const seq = link.nextSeq;
-    const metadata = connection.metadata();
-    const beside = link.pixelPath?.send(picture.payload, metadata);
-    const message = encodeProcessRequest(seq, frame, picture.facts, beside === undefined ? picture.payload : undefined);
-    const limit = agreement.maxMessageBytes ?? link.limit ?? this.#options.maxMessageBytes ?? DEFAULT_MESSAGE_BYTES;
-    if (message.length > limit) {
-      beside?.end(false);
-      return this.#failed({ code: 'CUSTOM_NODE_MESSAGE_TOO_LARGE', message: tooLarge(what, message.length, limit) });
-    }
-    link.nextSeq += 1n;
-    link.underWay += 1;
-    this.#counters.calls += 1;
-    this.#counters.sentBytes += message.length;
-    if (picture.downscaled) this.#counters.downscaled += 1;
-    const begun = performance.now();
-    const answering = connection.process(message, metadata, what);
-    onSent();
-    const answer = await answering;
-    message.discard();
-    link.underWay -= 1;
-    const pixels = beside && takePixels(beside, answer);
-    if (beside !== undefined && pixels === undefined) {
-      const payload = Buffer.from(beside.pixels);
-      beside.end(false);
-      return this.#callWithBytes(link, frame, { ...picture, payload }, seq);
-    }
-    if ('code' in answer) {
-      beside?.end(false);
-      if (answer.limit !== undefined) link.limit = answer.limit;
-      this.#noteTimeouts(link, answer);
-      return this.#failed(answer, link, seq);
-    }
-    link.timeouts = 0;
-    this.#counters.receivedBytes += answer.bytes.length;
-    if (beside !== undefined) this.#counters.sharedMemoryFrames += 1;
-    const context = { seq, wants: agreement.wants, sent: picture.facts, beside: pixels?.answer, what };
-    const read = await readAnswer(answer.bytes, context);
-    const handed = 'code' in read ? read : handOver(read.image, frame, pixels?.answer);
-    beside?.end(true);
-    if ('code' in read) return this.#failed(read, link, seq);
-    if ('code' in handed) return this.#failed(handed, link, seq);
-    this.#counters.answered += 1;
-    this.#counters.rejectedObjects += read.rejected;
-    this.#error = undefined;
-    const { insights } = read;
-    return {
-      ok: true,
-      ...(insights === undefined ? {} : { insights }),
-      ...handed,
-      roundTripMs: performance.now() - begun,
-    };
-  }
-
-  /** The other end does not see what we see: bytes until the next handshake, beginning with this frame. */
-  #callWithBytes(link: Link, frame: ClientFrame, picture: PreparedPicture, seq: bigint): Promise<NodeResult> {
-    link.pixelPath = undefined;
-    if (link.nextSeq === seq + 1n) link.nextSeq = seq;
-    this.#logger.warn('custom node: shared memory does not work any more; pixels go as bytes');
-    return this.#call(link, frame, picture, () => undefined);
-  }
-
-  #noteTimeouts(link: Link, failure: NodeFailure): void {
-    link.timeouts = failure.code === 'CUSTOM_NODE_DEADLINE' ? link.timeouts + 1 : 0;
-    if (link.timeouts >= HUNG_AFTER) link.connection.giveUp(failure);
-  }
-
-  /** A number that was not answered well is used again, where no later one is out yet (contract A "Handshake"). */
-  #failed(failure: NodeFailure, link?: Link, seq?: bigint): NodeResult {
-    if (link !== undefined && seq !== undefined && link.nextSeq === seq + 1n) link.nextSeq = seq;
-    const { code, message } = failure;
+  #failed({ code, message }: NodeFailure): NodeResult {
     this.#counters.failed(code);
-    if (code !== 'CUSTOM_NODE_NOT_READY' && code !== 'CUSTOM_NODE_STOPPED')
-      this.#change(this.#state, { code, message });
+    if (this.#link !== undefined && code !== 'CUSTOM_NODE_STOPPED') {
+      this.#error = { code, message };
+      if (this.#link.isNews(code)) this.#report(this.#error);
+    }
     return { ok: false, code, message };
   }
 
