@@ -1,6 +1,7 @@
 /** `npm run bench -- [--json] [--minutes 10] [P1 P4]`: ratios, never absolute times; the exit status says whether all were met. */
 import { judge, type Bench, type BenchResult } from './bench.ts';
 import { cameraCost } from './camera-cost.ts';
+import { customNodes } from './custom-node/bench.ts';
 import { decodeCost } from './decode-cost.ts';
 import { fleetScale } from './fleet-scale.ts';
 import { controlAtOverload, frameAge, memoryAtOverload } from './overload.ts';
@@ -14,6 +15,7 @@ const BENCHES: readonly Bench[] = [
   pipelineTwoCores,
   pythonPeer,
   decodeCost,
+  customNodes,
   routedTelemetry,
   fleetScale,
   cameraCost,
