@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { VantageError, isObject } from '@vantage/contracts';
 import { parseJson, toPlain } from '@vantage/manifest';
-import { prepare, type TemplateOptions } from '../generate/prepare.ts';
+import { platformOf, prepare, type TemplateOptions } from '../generate/prepare.ts';
 import type { ModulesContent } from '../hub/hub.ts';
 import { problemsOf } from '../manifest/check.ts';
 import { isAcceptable, renderProblems, type FoundProblem } from '../manifest/found-problem.ts';
@@ -28,7 +28,8 @@ export async function readDeployment(file: string, options: ReadOptions): Promis
   });
   const isTemplate = /\.template\.json$/.test(file) || text.includes('"$schema-template"');
   const prepared = isTemplate ? await prepare(file, options) : undefined;
-  const problems = prepared?.problems ?? problemsOf(text.replace(/\r\n?/g, '\n'));
+  const platform = platformOf(options, process.env);
+  const problems = prepared?.problems ?? problemsOf(text.replace(/\r\n?/g, '\n'), platform);
   process.stderr.write(renderProblems(file, problems));
   const manifest = isTemplate
     ? prepared?.made?.manifest

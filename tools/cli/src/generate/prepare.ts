@@ -5,16 +5,18 @@ import {
   generateManifest,
   generateVsCodeManifest,
   inspectDeployment,
+  inspectPlacement,
   locator,
   unsetVariables,
   withDotEnv,
   type DeploymentProblem,
   type Environment,
-  type Json,
+  type GeneratedManifest,
 } from '@vantage/manifest';
 import { readText } from '../manifest/check.ts';
 import { placeProblems, type FoundProblem } from '../manifest/found-problem.ts';
 import { syntaxProblem } from '../manifest/syntax-problem.ts';
+import { findSkillContainers } from './skill-containers.ts';
 
 export interface TemplateOptions {
   readonly envFile?: string;
@@ -26,7 +28,7 @@ export interface TemplateOptions {
 export interface Prepared {
   readonly env: Environment;
   /** Absent when the template is no JSON. */
-  readonly made?: { readonly text: string; readonly name: string; readonly manifest: Json };
+  readonly made?: Pick<GeneratedManifest, 'text' | 'name' | 'manifest' | 'problems'>;
   readonly problems: readonly FoundProblem[];
 }
 
@@ -38,7 +40,12 @@ export async function prepare(template: string, options: TemplateOptions): Promi
   const expanded = expandWithOrigins(text, options.style === 'vscode' ? {} : env);
   try {
     const made = await run(template, text, env, options);
-    const problems = [...unset(text, env), ...inspectDeployment(made.manifest)];
+    const problems = [
+      ...unset(text, env),
+      ...made.problems,
+      ...inspectDeployment(made.manifest),
+      ...inspectPlacement(made.manifest, platformOf(options, env)),
+    ];
     return { env, made, problems: placeProblems(problems, locator(text, expanded)) };
   } catch (error) {
     const syntax = syntaxProblem(error, text, expanded, env);
@@ -70,10 +77,16 @@ function run(
     templatePath,
     templateText,
     env,
+    findContainers: findSkillContainers,
     ...(platform === undefined ? {} : { platform }),
     ...(modules === undefined ? {} : { modulesPath: path.resolve(modules) }),
   };
   return style === 'vscode' ? generateVsCodeManifest(given) : generateManifest(given);
+}
+
+/** The kind of device that a manifest is made for. */
+export function platformOf({ platform }: Pick<TemplateOptions, 'platform'>, env: Environment): string {
+  return platform ?? env['DEFAULT_PLATFORM'] ?? 'amd64';
 }
 
 /** All at once: nobody wants to learn of them one by one. */

@@ -1,6 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { VantageError, codeOf } from '@vantage/contracts';
-import { expandWithOrigins, finishTemplate, inspectDeployment, locator, parseJson } from '@vantage/manifest';
+import {
+  expandWithOrigins,
+  finishTemplate,
+  inspectDeployment,
+  inspectPlacement,
+  locator,
+  parseJson,
+} from '@vantage/manifest';
 import { isAcceptable, placeProblems, renderProblems, type FoundProblem } from './found-problem.ts';
 import { syntaxProblem } from './syntax-problem.ts';
 
@@ -31,14 +38,19 @@ export async function readText(file: string): Promise<string> {
   }
 }
 
-/** Everything that is to be said about a manifest or template, by its text. */
-export function problemsOf(text: string): FoundProblem[] {
+/**
+ * Everything that is to be said about a manifest or template, by its text.
+ *
+ * @param platform of the devices that it goes to; absent: whether its modules fit there is not asked
+ */
+export function problemsOf(text: string, platform?: string): FoundProblem[] {
   const asWritten = expandWithOrigins(text, {});
   try {
     const manifest = parseJson(text);
     // A template is looked at as the manifest it becomes.
     finishTemplate(manifest);
-    return placeProblems(inspectDeployment(manifest), locator(text, asWritten));
+    const misplaced = platform === undefined ? [] : inspectPlacement(manifest, platform);
+    return placeProblems([...inspectDeployment(manifest), ...misplaced], locator(text, asWritten));
   } catch (error) {
     const syntax = syntaxProblem(error, text, asWritten, {});
     if (syntax) return [syntax];

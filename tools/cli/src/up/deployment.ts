@@ -4,8 +4,9 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { VantageError, codeOf, messageOf } from '@vantage/contracts';
 import { demo } from '@vantage/demo';
-import { generateManifest } from '@vantage/manifest';
+import { generateManifest, inspectPlacement, pathText } from '@vantage/manifest';
 import { silentLogger } from '@vantage/observability';
+import { findSkillContainers } from '../generate/skill-containers.ts';
 import { findConfig } from '../infer/find-config.ts';
 import { requireGoodRoutes } from '../route/manifest-routes.ts';
 import { bindFolders, CONTAINER_DEMO_MODEL } from './container-files.ts';
@@ -36,12 +37,16 @@ export async function makeDeployment(options: DeploymentOptions): Promise<Module
 /** @throws VantageError DEPLOYMENT_INVALID, which names the file */
 async function generate(templatePath: string, containers: boolean): Promise<ModulesContent> {
   try {
-    const { text } = await generateManifest({
+    const { text, manifest, problems } = await generateManifest({
+      findContainers: findSkillContainers,
       templatePath,
       templateText: await readFile(templatePath, 'utf8'),
       modulesPath: path.join(REPOSITORY, 'modules'),
       env: { ...process.env, DEMO_MODEL_CONFIG: containers ? CONTAINER_DEMO_MODEL : demo.modelConfig },
     });
+    const platform = process.arch === 'arm64' ? 'arm64v8' : 'amd64';
+    const wrong = [...problems, ...inspectPlacement(manifest, platform)].find(({ severity }) => severity === 'error');
+    if (wrong) throw new Error(`${wrong.message} (${pathText(wrong.path)})`);
     const { modulesContent } = JSON.parse(text) as { modulesContent?: ModulesContent };
     if (modulesContent) return modulesContent;
   } catch (error) {
