@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CreateOptions } from './create/create-node.ts';
 import type { RecordOptions } from './recording/record.ts';
 import type { ReplayOptions } from './recording/replay.ts';
+import type { RunNodeOptions } from './run/run-node.ts';
 import type { TestNodeOptions } from './conformance/test-node.ts';
 
 export function nodeCommand(): Command {
@@ -16,6 +17,26 @@ export function nodeCommand(): Command {
     .action(async (name: string, options: Omit<CreateOptions, 'name'> & { readonly json: boolean }) => {
       const { newNode } = await import('./create/new-node.ts');
       process.stdout.write(await newNode({ name, ...options }));
+    });
+  node
+    .command('run')
+    .description('serve a node as custom-node-host does, and load it again when a file changes; until Ctrl-C')
+    .argument('<what>', 'folder, file or zip of a node, or the name of a built-in one, such as flip')
+    .option('--port <port>', '0 takes a free one', port, 6677)
+    .option('--host <address>', 'address to listen on; 0.0.0.0 for other machines', '127.0.0.1')
+    .option('--settings <json>', 'settings for the constructor: JSON, or @file')
+    .option('--deadline <ms>', 'a call that takes longer fails (default: 5000)', positive)
+    .option('--memory <MiB>', 'private memory that the process may use (default: 1024)', positive)
+    .option('--in-flight <n>', 'frames at a time (default: 4)', positive)
+    .option('--token <token>', 'clients must send it as authorization: Bearer <token>')
+    .option('--cert <file>', 'TLS: certificate chain (PEM)')
+    .option('--key <file>', 'TLS: private key (PEM)')
+    .option('--seconds <s>', 'end after so long', positive)
+    .option('--json', 'each change as one JSON line', false)
+    .option('--verbose', 'also say how it is started and stopped', false)
+    .action(async (subject: string, options: Omit<RunNodeOptions, 'subject'>) => {
+      const { runNode } = await import('./run/run-node.ts');
+      await runNode({ subject, ...options });
     });
   node
     .command('test')
