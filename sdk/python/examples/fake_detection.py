@@ -3,7 +3,8 @@
 
     python3 fake_detection.py [--port 6677] [--max-message-bytes 4194304]
 
-It overrides Handshake and Process as the sample does, and like the sample it refuses messages over 4 MiB.
+It overrides Handshake and Process as the sample does, and like the sample it refuses messages over 4 MiB and knows of no
+shared memory.
 """
 
 import argparse
@@ -40,4 +41,7 @@ if __name__ == "__main__":
     options.add_argument("--port", type=int, default=6677, help="0 takes a free one")
     options.add_argument("--max-message-bytes", type=int, default=4_194_304)
     chosen = options.parse_args()
-    CustomNodeServer(chosen.port, FakeDetection(), max_message_bytes=chosen.max_message_bytes).serve()
+    server = CustomNodeServer(
+        chosen.port, FakeDetection(), max_message_bytes=chosen.max_message_bytes, shared_memory=False
+    )
+    server.serve()

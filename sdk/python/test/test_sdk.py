@@ -321,6 +321,13 @@ class BadInput(Served):
         )
         self.assertIn("vs. 4194304", details)
 
+    def test_the_limit_is_told_in_the_handshake(self):
+        for options, expected in [({}, "67108864"), ({"max_message_bytes": 4_194_304}, None)]:
+            address, _ = self.serve(Mirror(), **options)
+            request = custom_node_pb2.HandshakeRequest(seq=1)
+            _, call = self.client(address).stub.Handshake.with_call(request)
+            self.assertEqual(dict(call.initial_metadata()).get("vantage-max-message-bytes"), expected)
+
     def test_a_port_in_use_is_an_error(self):
         _, server = self.serve(Mirror())
         with self.assertRaisesRegex(OSError, "cannot listen"):

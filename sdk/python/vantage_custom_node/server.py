@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 from concurrent import futures
 
@@ -11,9 +10,11 @@ import grpc
 from . import custom_node_pb2_grpc
 from .health import MAX_WATCHERS, Health
 from .node import CustomNode, bearer_check, guarded
-from .shared_memory import SharedMemory, shares_handshake, shares_process
+from .shared_memory import SharedMemory, handshake_metadata, shares_process
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+# What clients assume of a server that says nothing.
+_GRPC_DEFAULT_BYTES = 4 * 1024 * 1024
 
 
 class CustomNodeServer:
@@ -65,7 +66,7 @@ class CustomNodeServer:
             ],
         )
         self._shared = SharedMemory() if shared_memory else None
-        self._handlers = _Handlers(node, threads, self._shared)
+        self._handlers = _Handlers(node, threads, max_message_bytes, self._shared)
         custom_node_pb2_grpc.add_CustomNodeHandlerServicer_to_server(self._handlers, self.server)
         self._health.add_to(self.server)
 
@@ -136,14 +137,14 @@ class CustomNodeServer:
 class _Handlers:
     """The two methods of a node, never more than `threads` at once: the other threads of the pool are for watchers of health."""
 
-    def __init__(self, node, threads, shared):
+    def __init__(self, node, threads, max_message_bytes, shared):
         self._changed = threading.Condition()
         self._running = 0
         self._threads = threads
-        handshake, process = guarded(node.Handshake), guarded(node.Process)
+        process = guarded(node.Process)
         if shared is not None:
-            handshake = shares_handshake(shared, handshake)
             process = shares_process(shared, process, getattr(type(node), "Process", None) is not CustomNode.Process)
+        handshake = _telling(guarded(node.Handshake), max_message_bytes, shared)
         self.Handshake = self._counted(handshake)
         self.Process = self._counted(process)
 
@@ -165,6 +166,21 @@ class _Handlers:
                     self._changed.notify_all()
 
         return call
+
+
+def _telling(method, max_message_bytes, shared):
+    """A Handshake that also tells what the protocol has no field for; other clients do not look at it."""
+
+    def handshake(request, context):
+        response = method(request, context)
+        metadata = [] if shared is None else handshake_metadata(shared, context)
+        if max_message_bytes != _GRPC_DEFAULT_BYTES:
+            metadata.append(("vantage-max-message-bytes", str(max_message_bytes)))
+        if metadata:
+            context.send_initial_metadata(tuple(metadata))
+        return response
+
+    return handshake
 
 
 def _read(path):

@@ -130,18 +130,11 @@ class Slot:
         return f"{self._sequence} {self._answer[0]} {self._answer[1]}"
 
 
-def shares_handshake(memory, method):
-    """A Handshake that answers offers of shared memory too."""
-
-    def handshake(request, context):
-        response = method(request, context)
-        offer = _metadata(context, OFFER_KEY)
-        accepted = memory.accept(offer) if offer is not None else None
-        if accepted is not None:
-            context.send_initial_metadata(((ACCEPT_KEY, accepted),))
-        return response
-
-    return handshake
+def handshake_metadata(memory, context):
+    """What the answer of a handshake says under ACCEPT_KEY, where the offer of a client can be accepted."""
+    offer = _metadata(context, OFFER_KEY)
+    accepted = memory.accept(offer) if offer is not None else None
+    return [(ACCEPT_KEY, accepted)] if accepted is not None else []
 
 
 def shares_process(memory, method, sees_messages):
