@@ -60,13 +60,21 @@ test('everything a pipeline names becomes a node: models in cascade order, parse
   expect(notes).toEqual([]);
 });
 
-test.each([
-  [{ pipelineOptions: { osd: { enable: true } } }, 1, /osd: overlays are not burned/],
-  [{ deepstreamPassthrough: 'fakesrc ! fakesink' }, 0, /there is no GStreamer here/],
-])('what cannot be done is said: %j', (pipeline, graphs, note) => {
-  const result = compiled(pipeline);
-  expect(result.graphs).toHaveLength(graphs);
-  expect(result.notes.map(({ message }) => message)).toEqual([expect.stringMatching(note)]);
+test.each([[{ deepstreamPassthrough: 'fakesrc ! fakesink' }, 0, /there is no GStreamer here/]])(
+  'what cannot be done is said: %j',
+  (pipeline, graphs, note) => {
+    const result = compiled(pipeline);
+    expect(result.graphs).toHaveLength(graphs);
+    expect(result.notes.map(({ message }) => message)).toEqual([expect.stringMatching(note)]);
+  },
+);
+
+test('osd asks for a second clip with overlays, and for nothing else', () => {
+  const [plain, overlay] = [{}, { pipelineOptions: { osd: { enable: true } } }].map((one) => compiled(one));
+  const recorder = overlay!.graphs[0]!.nodes.find(({ kind }) => kind === 'recorder');
+  expect(recorder).toEqual({ kind: 'recorder', id: 'recorder', prefix: 'people', overlay: true });
+  expect(overlay!.notes).toEqual([]);
+  expect(planChange(plain!.graphs, overlay!.graphs)).toEqual([]);
 });
 
 test('each step of a plan tells what it is about and how it is felt', () => {

@@ -27,7 +27,6 @@ export function compileComponents(components: Components): CompileResult {
   const graphs = components.pipelines.flatMap((config) => {
     const streams = components.streams.filter((stream) => stream.configId === config.id);
     const refusal = refused(config);
-    notes.push(...limits(config).map((message) => ({ pipeline: config.id, message })));
     if (refusal) notes.push({ pipeline: config.id, message: refusal });
     return streams.length === 0 || refusal ? [] : [compilePipeline(config, streams)];
   });
@@ -82,7 +81,12 @@ function compilePipeline(config: PipelineConfig, streams: readonly Stream[]): Sk
   );
   connect(
     last,
-    { kind: 'recorder', id: 'recorder', prefix: config.id.toLowerCase() },
+    {
+      kind: 'recorder',
+      id: 'recorder',
+      prefix: config.id.toLowerCase(),
+      ...(config.osd ? { overlay: true } : {}),
+    },
     { capacity: 32, policy: 'dropOldest' },
   );
   return { id: config.id, nodes, edges };
@@ -144,13 +148,4 @@ function refused(config: PipelineConfig): string | undefined {
     return 'deepstreamPassthrough is GStreamer text, and there is no GStreamer here; describe the pipeline by its model and options';
   }
   return undefined;
-}
-
-/** What is left out while the rest of the pipeline runs. */
-function limits(config: PipelineConfig): string[] {
-  return [
-    ...(config.osd
-      ? ['osd: overlays are not burned into clips by this version; boxes are in the JSON beside each clip']
-      : []),
-  ];
 }

@@ -83,6 +83,8 @@ export interface RecorderNode {
   readonly id: string;
   /** File name prefix of its clips (the pipeline's id in lower case). */
   readonly prefix: string;
+  /** A second clip of each, with what was seen painted in (`osd`). */
+  readonly overlay?: true;
 }
 
 /** Somebody's code behind gRPC (`custom_node.proto`). May change pictures and insights. */

@@ -16,6 +16,7 @@ import { modelCommand } from './model/command.ts';
 import { monitorCommand } from './monitor/command.ts';
 import { nodeCommand } from './node/command.ts';
 import { resetCommand } from './reset/command.ts';
+import { skillCommand } from './skill/command.ts';
 import { statusCommand } from './status/command.ts';
 import { routeCommand } from './route/command.ts';
 import { trackCommand } from './track/command.ts';
@@ -48,6 +49,7 @@ const program = new Command('vantage')
   .addCommand(configCommand())
   .addCommand(modelCommand())
   .addCommand(nodeCommand())
+  .addCommand(skillCommand())
   .addCommand(imageCommand())
   .addCommand(doctorCommand())
   .addCommand(completionCommand())

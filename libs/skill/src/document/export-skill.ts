@@ -15,10 +15,14 @@ export function toBareSkill({ raw }: SkillDocument): Fields {
   return { ...spec, [ENVELOPE]: envelope };
 }
 
+/** `id` and `instances` are the twin's. */
+const NOT_IN_SPEC: ReadonlySet<string> = new Set([ENVELOPE, 'id', 'instances']);
+
 /** The skill in Symphony's form; the opposite of {@link toBareSkill}. */
 export function toSymphonySkill({ raw, name, displayName }: SkillDocument): Fields {
   if (isObject(raw['spec'])) return raw;
-  const { [ENVELOPE]: kept, ...spec } = raw;
+  const kept = raw[ENVELOPE];
+  const spec = Object.fromEntries(Object.entries(raw).filter(([key]) => !NOT_IN_SPEC.has(key)));
   if (isObject(kept)) return { ...kept, spec };
   const metadata = { name: name || resourceName(displayName ?? '') };
   return { apiVersion: 'ai.symphony/v1', kind: 'Skill', metadata, spec };

@@ -1,0 +1,46 @@
+import { readFile, stat } from 'node:fs/promises';
+import { VantageError, codeOf, messageOf } from '@vantage/contracts';
+import { parseSkills, type Parameters, type SkillFile, type SkillIssue } from '@vantage/skill';
+
+/** A file larger than this is no skill; it is not even read into memory. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+export interface Outcome {
+  /** For stdout. */
+  readonly text: string;
+  /** For stderr. */
+  readonly problems?: string;
+  readonly good: boolean;
+}
+
+/** @throws VantageError `INPUT_MISSING` */
+export async function readSkillFile(file: string): Promise<SkillFile> {
+  try {
+    const info = await stat(file);
+    if (info.isDirectory()) throw new VantageError('INPUT_MISSING', `${file} is a folder; name a file in it`);
+    if (info.size > MAX_BYTES)
+      throw new VantageError('INPUT_MISSING', `${file} has ${info.size} bytes: that is no skill`);
+    return parseSkills(await readFile(file));
+  } catch (error) {
+    if (VantageError.is(error)) throw error;
+    const reason = codeOf(error) === 'ENOENT' ? 'does not exist' : messageOf(error);
+    throw new VantageError('INPUT_MISSING', `${file} ${reason}`, { cause: error });
+  }
+}
+
+/** `name=value` of the command line; without `=` the value is empty. */
+export function parametersFrom(given: readonly string[]): Parameters {
+  return Object.fromEntries(
+    given.map((one) => {
+      const at = one.indexOf('=');
+      return at === -1 ? [one, ''] : [one.slice(0, at), one.slice(at + 1)];
+    }),
+  );
+}
+
+/** `error    node 3  nodes[2].configurations.port: ...` */
+export function issueLine({ severity, node, path, message, atRunTime }: SkillIssue): string {
+  const where = [node === undefined ? '' : `node ${node}`, path].filter((part) => part !== '').join('  ');
+  const instead = atRunTime === undefined ? '' : ` (at run time: ${atRunTime})`;
+  return `${severity.padEnd(7)}  ${where === '' ? '' : `${where}: `}${message}${instead}`;
+}
