@@ -9,7 +9,7 @@ import { HANDSHAKE_PATH, PROCESS_PATH } from '../src/wire/service.ts';
 import { numberedFrame } from './support/frames.ts';
 import { closeAll, closeLater, serve, TestNode, WatchedClient } from './support/nodes.ts';
 import { startPeer } from './support/processes.ts';
-import { FAKE_DETECTION, python, PYTHON_MISSING, startPython } from './support/python.ts';
+import { python, PYTHON_MISSING, startPython } from './support/python.ts';
 import { Times } from './support/raw-server.ts';
 
 afterEach(closeAll);
@@ -380,12 +380,12 @@ describe('with a server in Python', () => {
   });
 
   test('a node that reads messages itself finds the picture there', async () => {
-    const server = await startPython(FAKE_DETECTION, '--port', '0');
+    const server = await startPython(path.resolve(import.meta.dirname, 'peers/message_node.py'));
     const client = await new WatchedClient(server.port).ready();
     for (let i = 0; i < 4; i++) expect(await client.process(frame())).toMatchObject({ ok: true });
     // Four MiB are the limit of its messages, not of what it sees.
     const large = numberedFrame(1920, 1080);
-    expect(await client.process(large)).toMatchObject({ ok: true, insights: { objects: [{ label: 'car' }] } });
+    expect(await client.process(large)).toMatchObject({ ok: true, insights: { objects: [{ label: '6220800' }] } });
     expect(client.status.counters).toMatchObject({ sharedMemoryFrames: 5, failures: {} });
   });
 });

@@ -47,6 +47,7 @@ export class NodeConnection {
   readonly #client: Client;
   readonly #calls = new Set<ClientUnaryCall>();
   readonly #lost = Promise.withResolvers<NodeFailure>();
+  readonly #ended = Promise.withResolvers<void>();
   #retired = false;
   #closed = false;
 
@@ -74,6 +75,11 @@ export class NodeConnection {
   /** Settles with the reason when the connection is gone and a handshake is due. */
   get lost(): Promise<NodeFailure> {
     return this.#lost.promise;
+  }
+
+  /** Settles when the channel is closed. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   async handshake(seq: bigint, ids: NodeIds): Promise<Agreement | NodeFailure> {
@@ -118,7 +124,7 @@ export class NodeConnection {
   /** Ends once the calls under way have ended. */
   retire(): void {
     this.#retired = true;
-    if (this.#calls.size === 0) this.#client.close();
+    this.#endWhenIdle();
   }
 
   /** Ends the calls under way, too. */
@@ -126,6 +132,12 @@ export class NodeConnection {
     this.#closed = true;
     for (const call of this.#calls) call.cancel();
     this.retire();
+  }
+
+  #endWhenIdle(): void {
+    if (!this.#retired || this.#calls.size > 0) return;
+    this.#client.close();
+    this.#ended.resolve();
   }
 
   /**
@@ -145,7 +157,7 @@ export class NodeConnection {
       let first = new Metadata();
       const done = (error: ServiceError | null, bytes?: Buffer): void => {
         this.#calls.delete(call);
-        if (this.#retired && this.#calls.size === 0) this.#client.close();
+        this.#endWhenIdle();
         if (error !== null)
           resolve(callFailure(error, { what, sentBytes: message.length, deadlineMs, closed: this.#closed }));
         else resolve({ bytes: bytes ?? Buffer.alloc(0), metadata: first });

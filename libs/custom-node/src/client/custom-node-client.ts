@@ -12,6 +12,9 @@ import { NodeLink } from './link.ts';
 import type { ClientState, ClientStatus, CustomNodeClientOptions, NodeResult } from './options.ts';
 import { preparePicture } from './request.ts';
 
+/** A connection that held so long is made anew at once: a node that is replaced costs no more than its handshake. */
+const GOOD_AFTER_MS = 1000;
+
 /**
  * The client of one camera and one custom node: keeps the connection, sends frames, reads answers. A frame never makes it
  * throw, and a node that is away, slow or wrong costs only the frames it does not answer. May run in a worker thread.
@@ -98,7 +101,9 @@ export class CustomNodeClient {
       resetAfterMs: 10_000,
       ...this.#options.backoff,
     });
+    let wasGood: boolean;
     do {
+      wasGood = false;
       const pixelPath = this.#pixelPath();
       const connection = this.#connect(pixelPath);
       const cancel = (): void => connection.close();
@@ -120,14 +125,16 @@ export class CustomNodeClient {
           logger: this.#logger,
         });
         this.#change('ready', undefined);
+        const begun = performance.now();
         const reason = await connection.lost;
+        wasGood = performance.now() - begun >= GOOD_AFTER_MS;
         this.#link = undefined;
         if (!signal.aborted) this.#change(reason.code === 'CUSTOM_NODE_REFUSED' ? 'failed' : 'connecting', reason);
       }
-      signal.removeEventListener('abort', cancel);
       connection.retire();
+      void connection.ended.then(() => signal.removeEventListener('abort', cancel));
       pixelPath?.close();
-    } while (!signal.aborted && (await backoff.wait(signal)));
+    } while (!signal.aborted && (wasGood || (await backoff.wait(signal))));
   }
 
   #pixelPath(): ClientPixelPath | undefined {

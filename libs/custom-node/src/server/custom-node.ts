@@ -23,7 +23,7 @@ export interface ProcessContext {
  * await new CustomNodeServer(new Flip(), { port: 6677 }).start();
  */
 export abstract class CustomNode {
-  /** Asked at each handshake. */
+  /** Asked at each handshake; the answer holds for that connection. */
   abstract describe(ids: NodeIds): NodeDescription;
 
   /**

@@ -18,7 +18,7 @@ import { descriptionProblem, METADATA, writeHandshake } from '../wire/service.ts
 import { normaliseTime } from '../wire/time.ts';
 import type { CustomNode } from './custom-node.ts';
 import type { NodeMetrics } from './node-metrics.ts';
-import { Sessions } from './sessions.ts';
+import { Sessions, type Session } from './sessions.ts';
 import { Turns } from '../turns.ts';
 
 export interface HandlerOptions {
@@ -46,6 +46,7 @@ class CallEnded extends Error {
   }
 }
 
+const NOBODY: NodeIds = { instance: '', skill: '', device: '' };
 const STATUS_NAMES = new Map(Object.entries(status).map(([name, code]) => [code as number, name]));
 
 /** The two calls of the contract, around somebody's node. */
@@ -64,8 +65,9 @@ export class NodeHandler {
     void this.#settle('Handshake', call, answer, (metadata) => {
       const request = decode(customNode.HandshakeRequest, call.request);
       const ids: NodeIds = { instance: request.instanceId, skill: request.skillId, device: request.deviceId };
-      this.#sessions.remember(call.metadata, call.getPeer(), ids);
-      const response = writeHandshake(request.seq, this.#describe(ids));
+      const description = this.#describe(ids);
+      this.#sessions.remember(call.metadata, call.getPeer(), { ids, description });
+      const response = writeHandshake(request.seq, description);
       metadata.set(METADATA.maxMessageBytes, String(this.#options.maxMessageBytes));
       this.#options.pixelPath?.accept(call.metadata, metadata);
       this.#options.logger.info('handshake', { ...ids, peer: call.getPeer() });
@@ -108,13 +110,16 @@ export class NodeHandler {
 
   async #process(call: Call, beside: ReceivedPixels | undefined, signal: AbortSignal): Promise<Buffer> {
     const request = decode(customNode.ProcessRequest, call.request);
-    const ids = this.#sessions.of(call.metadata, call.getPeer());
-    const description = this.#describe(ids);
+    const { ids, description } = this.#sessions.of(call.metadata, call.getPeer()) ?? this.#withoutHandshake();
     const frame = await this.#readFrame(request.frame, beside?.pixels, description);
     const begun = performance.now();
     const answer = (await this.#options.node.process(frame, { ids, signal })) ?? {};
     this.#options.metrics.process.observe((performance.now() - begun) / 1000);
     return await this.#writeAnswer({ ack: request.seq, answer, description, beside });
+  }
+
+  #withoutHandshake(): Session {
+    return { ids: NOBODY, description: this.#describe(NOBODY) };
   }
 
   #describe(ids: NodeIds): NodeDescription {

@@ -1,29 +1,35 @@
 import type { Metadata } from '@grpc/grpc-js';
-import type { NodeIds } from '../types.ts';
+import type { NodeDescription, NodeIds } from '../types.ts';
 import { METADATA } from '../wire/service.ts';
 
-const NOBODY: NodeIds = { instance: '', skill: '', device: '' };
 const MAX_SESSIONS = 1000;
 const MAX_KEY = 100;
 
+/** What a handshake has fixed for the calls after it. */
+export interface Session {
+  readonly ids: NodeIds;
+  readonly description: NodeDescription;
+}
+
 /**
- * Which camera a call is about. Process messages do not say; so a handshake is remembered by the key that our clients send
- * along, or else by the address and port of the connection. The oldest of 1000 is forgotten.
+ * Which camera a call is about, and what was agreed with it. Process messages do not say; so a handshake is remembered by
+ * the key that our clients send along, or else by the address and port of the connection. The oldest of 1000 is forgotten.
  */
 export class Sessions {
-  readonly #ids = new Map<string, NodeIds>();
+  readonly #sessions = new Map<string, Session>();
 
-  remember(metadata: Metadata, peer: string, ids: NodeIds): void {
+  remember(metadata: Metadata, peer: string, session: Session): void {
     const key = keyOf(metadata, peer);
-    this.#ids.delete(key);
-    this.#ids.set(key, ids);
-    if (this.#ids.size <= MAX_SESSIONS) return;
-    const oldest = this.#ids.keys().next();
-    if (oldest.done !== true) this.#ids.delete(oldest.value);
+    this.#sessions.delete(key);
+    this.#sessions.set(key, session);
+    if (this.#sessions.size <= MAX_SESSIONS) return;
+    const oldest = this.#sessions.keys().next();
+    if (oldest.done !== true) this.#sessions.delete(oldest.value);
   }
 
-  of(metadata: Metadata, peer: string): NodeIds {
-    return this.#ids.get(keyOf(metadata, peer)) ?? NOBODY;
+  /** Undefined where no handshake came before; the contract does not demand one. */
+  of(metadata: Metadata, peer: string): Session | undefined {
+    return this.#sessions.get(keyOf(metadata, peer));
   }
 }
 
