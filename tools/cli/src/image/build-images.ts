@@ -1,8 +1,7 @@
-import path from 'node:path';
 import { connectEngine, LOCAL_BASE, makeLocalBase } from '@vantage/local-edge';
 import { resolveFfmpeg } from '@vantage/media';
 import { buildImage, type BuiltImage } from './build.ts';
-import { findModules, hostPlatform } from './modules.ts';
+import { findModules, hostPlatform, REPOSITORY } from './modules.ts';
 
 export interface ImageBuildOptions {
   /** Image with Node that the modules' images are built on; default: the one their Dockerfiles name. */
@@ -14,8 +13,6 @@ export interface ImageBuildOptions {
   /** `amd64` or `arm64v8`; default: this machine's. */
   readonly platform?: string;
 }
-
-const REPOSITORY = path.resolve(import.meta.dirname, '../../../..');
 
 /** Builds the images of the modules, one after the other; `tell` gets lines for a person, `onLine` the build's own. */
 export async function buildImages(

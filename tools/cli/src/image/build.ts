@@ -25,8 +25,8 @@ export interface BuiltImage {
   readonly seconds: number;
 }
 
-/** What the images of the default deployment hold besides code. */
-const DEMO = ['tools/demo/media/street.mp4', 'tools/demo/models/demo'];
+/** What the images hold besides packages: the default deployment's video and model, and what nodes in Python import. */
+const OTHER = ['tools/demo/media/street.mp4', 'tools/demo/models/demo', 'sdk/python/vantage_custom_node'];
 
 /** Says what an image was built of. */
 const CONTENT_LABEL = 'vantage.image.content';
@@ -53,10 +53,10 @@ export async function buildImage(docker: Docker, module: BuildableModule, option
     const present = await findImage(docker, module.tag);
     if (present?.Config.Labels?.[CONTENT_LABEL] !== content) {
       const stream = await send(docker, files, { ...parameters, labels: { [CONTENT_LABEL]: content } });
-      await follow(docker, stream, module, onLine);
+      await followBuild(docker, stream, module.name, onLine);
     }
   } else {
-    await follow(docker, await docker.buildImage({ context: root, src: ['.'] }, parameters), module, onLine);
+    await followBuild(docker, await docker.buildImage({ context: root, src: ['.'] }, parameters), module.name, onLine);
   }
   const { Id: id, Size: sizeBytes } = await docker.getImage(module.tag).inspect();
   return { tag: module.tag, id, sizeBytes, seconds: (performance.now() - started) / 1000 };
@@ -74,7 +74,7 @@ async function builderVersion(docker: Docker): Promise<'1' | '2'> {
 async function contextFiles(root: string, module: BuildableModule): Promise<ContextFile[]> {
   const files = await runtimeFiles(root, path.join('modules', module.name));
   files.push({ name: module.dockerfile, file: path.join(root, module.dockerfile) });
-  for (const name of DEMO) files.push(...(await filesBelow(root, path.join(root, name))));
+  for (const name of OTHER) files.push(...(await filesBelow(root, path.join(root, name))));
   return files;
 }
 
@@ -146,10 +146,11 @@ interface Follower {
   ): void;
 }
 
-function follow(
+/** @throws VantageError IMAGE_BUILD_FAILED */
+export function followBuild(
   docker: Docker,
   stream: NodeJS.ReadableStream,
-  module: BuildableModule,
+  name: string,
   onLine: (line: string) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -163,7 +164,7 @@ function follow(
           const hint = BASE_MISSING.test(problem)
             ? '; --base names another base, --local-base makes one of this machine'
             : '; -v shows the whole output';
-          const message = `the image of ${module.name} cannot be built: ${problem.trim()}${hint}`;
+          const message = `the image of ${name} cannot be built: ${problem.trim()}${hint}`;
           reject(new VantageError('IMAGE_BUILD_FAILED', message, { cause }));
         }
       },

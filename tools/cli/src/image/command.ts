@@ -1,26 +1,102 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ImageBuildOptions } from './build-images.ts';
+import type { ImageCreateOptions } from './create.ts';
+import { BACKENDS, DEVICE_TYPES } from './custom-dockerfile.ts';
+import type { ImagePushOptions } from './push.ts';
 
 export function imageCommand(): Command {
-  return new Command('image').description("the modules' container images").addCommand(buildCommand());
+  return new Command('image')
+    .description("the modules' container images")
+    .addCommand(buildCommand())
+    .addCommand(createCommand())
+    .addCommand(pushCommand())
+    .addCommand(listCommand());
+}
+
+interface BuildCommandOptions extends ImageBuildOptions {
+  readonly verbose: boolean;
+  readonly path?: string;
+  readonly tag?: string;
+  readonly context?: string;
+  readonly cache: boolean;
 }
 
 function buildCommand(): Command {
-  return new Command('build')
-    .description("build the modules' images in the Docker engine that DOCKER_HOST names, or this machine's")
+  const build = new Command('build')
+    .description("build the modules' images, or a Dockerfile, in the engine that DOCKER_HOST names, or this machine's")
     .option('--base <image>', 'image with Node to build on (default: the one that the Dockerfiles name)')
     .option('--local-base', "make the base from this machine's own Node, ffmpeg and packages: needs no network", false)
     .option('--module <name...>', 'only these')
-    .option('--platform <name>', "amd64 or arm64v8 (default: this machine's)")
+    .option('--platform <name>', "amd64, arm64v8, amd64.dgpu, ... (default: this machine's)")
+    .option('--path <Dockerfile>', 'build this instead of the modules; needs --tag')
+    .option('--tag <name>', 'with --path: name of the image')
+    .option('--context <folder>', "with --path: what it may copy from (default: the Dockerfile's folder)")
+    .option('--no-cache', 'with --path: every step anew')
     .option('-v, --verbose', "print the build's own output to stderr", false)
-    .action(async (options: ImageBuildOptions & { verbose: boolean }) => {
+    .action(async (options: BuildCommandOptions) => {
+      if (options.path !== undefined) {
+        if (options.tag === undefined) return build.error('error: --path needs --tag <name>');
+        const { buildFile } = await import('./build-file.ts');
+        const { path, tag, context, cache } = options;
+        return buildFile({ path, tag, cache, ...(context === undefined ? {} : { context }) }, tell);
+      }
       const { buildImages } = await import('./build-images.ts');
-      await buildImages(
-        options,
-        (line) => void process.stdout.write(`${line}\n`),
-        (line) => {
-          if (options.verbose) process.stderr.write(`${line}\n`);
-        },
-      );
+      await buildImages(options, tell, (line) => {
+        if (options.verbose) process.stderr.write(`${line}\n`);
+      });
     });
+  return build;
+}
+
+function createCommand(): Command {
+  return new Command('create')
+    .description('write the Dockerfile of an ai-pipeline with files and packages of your own, and build it')
+    .requiredOption('--tag <name>', 'name of the image')
+    .requiredOption('--build-dir <folder>', 'where Dockerfile.custom goes; the build copies from the folder above it')
+    .addOption(new Option('--device-type <type>', 'what it runs on').choices(DEVICE_TYPES).default('dGPU'))
+    .option('--base <image>', "ai-pipeline image to build on (default: this version's for the device type)")
+    .option('--add <"SRC DST">', 'copy a file into it; may be repeated', collect, [])
+    .option('--run <command>', 'run a command in it; may be repeated', collect, [])
+    .option('--no-build-image', 'only write the Dockerfile')
+    .option('--force', 'overwrite Dockerfile.custom')
+    .option('--no-cache', 'build every step anew')
+    .option('--deepstream-image-type <type>', 'as azdacli: accepted, not needed')
+    .addOption(new Option('--backend <name...>', 'as azdacli: accepted, not needed').choices(BACKENDS).default([]))
+    .option('--light-tracker', 'as azdacli: accepted, it is always there')
+    .action(async (options: ImageCreateOptions) => {
+      const { createImage } = await import('./create.ts');
+      await createImage(options, tell);
+    });
+}
+
+function pushCommand(): Command {
+  return new Command('push')
+    .description('push an image to a registry')
+    .requiredOption('--image-name <name>', 'image in this engine')
+    .requiredOption('--container-registry <host>', 'such as myregistry.azurecr.io')
+    .option('--username <name>', "default: Docker's own login for the registry")
+    .option('--password-file <file>', 'default: asked for')
+    .action(async (options: ImagePushOptions) => {
+      const { pushImage } = await import('./push.ts');
+      await pushImage(options, tell);
+    });
+}
+
+function listCommand(): Command {
+  return new Command('list')
+    .description('the images of the modules, and which of them are built')
+    .option('--platform <name>', "amd64, arm64v8, amd64.dgpu, ... (default: this machine's)")
+    .option('--json', 'print {"engine", "images"}')
+    .action(async (options: { platform?: string; json?: boolean }) => {
+      const { listImages } = await import('./list.ts');
+      await listImages(options);
+    });
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+function tell(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

@@ -2,6 +2,8 @@ import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { VantageError } from '@vantage/contracts';
 
+export const REPOSITORY = path.resolve(import.meta.dirname, '../../../..');
+
 /** A module of the repository, as its module.json describes it. */
 export interface BuildableModule {
   /** Name of its folder. */
