@@ -1,7 +1,8 @@
 /** `npm run bench -- [--json] [--minutes 10] [P1 P4]`: ratios, never absolute times; the exit status says whether all were met. */
 import { judge, type Bench, type BenchResult } from './bench.ts';
 import { cameraCost } from './camera-cost.ts';
-import { customNodes } from './custom-node/bench.ts';
+import { customNodes } from './custom-node/round-trip.ts';
+import { slowBranch } from './custom-node/slow-branch.ts';
 import { decodeCost } from './decode-cost.ts';
 import { fleetScale } from './fleet-scale.ts';
 import { controlAtOverload, frameAge, memoryAtOverload } from './overload.ts';
@@ -16,6 +17,7 @@ const BENCHES: readonly Bench[] = [
   pythonPeer,
   decodeCost,
   customNodes,
+  slowBranch,
   routedTelemetry,
   fleetScale,
   cameraCost,

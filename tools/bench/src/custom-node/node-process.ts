@@ -1,4 +1,5 @@
 /** A custom node in a process of its own: `node-process.ts <NodeRun>`; prints its port, serves until its input ends. */
+import { setTimeout as wait } from 'node:timers/promises';
 import { CustomNode, CustomNodeServer, type NodeAnswer, type NodeFrame } from '@vantage/custom-node';
 import type { NodeRun } from './run.ts';
 
@@ -12,7 +13,12 @@ class Node extends CustomNode {
     return { image: 'numpy', response: run.answer } as const;
   }
 
-  override process(frame: NodeFrame): NodeAnswer {
+  override async process(frame: NodeFrame): Promise<NodeAnswer> {
+    if (run.delayMs !== undefined) await wait(run.delayMs);
+    return this.#look(frame);
+  }
+
+  #look(frame: NodeFrame): NodeAnswer {
     const { width, height, colorFormat, pixels } = frame;
     if (pixels === undefined) throw new Error('no pixels');
     if (run.answer === 'image') return { image: { width, height, colorFormat, pixels: this.#answer(pixels.length) } };

@@ -7,6 +7,8 @@ import { runJson } from '../pipeline/run-pipeline.ts';
 export interface NodeRun {
   readonly sharedMemory: 'auto' | 'off';
   readonly answer: 'insights' | 'image';
+  /** How long it takes for a frame. */
+  readonly delayMs?: number;
 }
 
 export interface ClientRun {
@@ -18,6 +20,21 @@ export interface ClientRun {
   readonly forMs: number;
   /** Times a copy in memory between two frames. */
   readonly measureCopies?: boolean;
+}
+
+/** A camera whose frames go to one or two custom nodes. */
+export interface BranchesRun {
+  readonly film: string;
+  /** Endpoints. */
+  readonly quick: string;
+  readonly slow?: string;
+  readonly forMs: number;
+}
+
+export interface BranchesFigures {
+  /** Frames a second behind the quick node, and behind the slow one. */
+  readonly rate: number;
+  readonly slowRate: number;
 }
 
 /** Of the client's process. */
@@ -35,7 +52,7 @@ export interface ClientFigures {
 
 const PEER = path.resolve(import.meta.dirname, '../../peers/custom_node.py');
 
-function typescript(file: string, run: NodeRun | ClientRun): readonly string[] {
+function typescript(file: string, run: NodeRun | ClientRun | BranchesRun): readonly string[] {
   const program = path.join(import.meta.dirname, file);
   return [process.execPath, '--disable-warning=ExperimentalWarning', program, JSON.stringify(run)];
 }
@@ -75,6 +92,10 @@ export class NodeProcess {
 
 export function runClient(run: ClientRun): Promise<ClientFigures> {
   return runJson(typescript('client-process.ts', run));
+}
+
+export function runBranches(run: BranchesRun): Promise<BranchesFigures> {
+  return runJson(typescript('branches-process.ts', run));
 }
 
 export function runPythonClient(
