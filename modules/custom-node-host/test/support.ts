@@ -35,20 +35,22 @@ export function insightsOf(objects: NodeInsights['objects']): NodeInsights {
 
 export interface Bench {
   readonly log: string[];
+  /** Resolves when a line like that is there. */
+  logged(line: RegExp): Promise<void>;
   readonly metrics: Metrics;
   readonly store: ModelStore;
   /** A new folder with these files. */
   folder(files: Readonly<Record<string, string>>): string;
   /** A node that is stopped after the test. */
   node(definition: Partial<NodeDefinition>): BenchNode;
-  /** A client that is stopped after the test; resolves when its handshake is over. */
+  /** A client that is stopped after the test; resolves when its first handshake is over, well or not. */
   client(port: number, options?: Partial<ConstructorParameters<typeof CustomNodeClient>[0]>): Promise<CustomNodeClient>;
 }
 
 export interface BenchNode {
   readonly hosted: HostedNode;
   change(definition: Partial<NodeDefinition>): void;
-  /** Resolves when the status is such; rejects with the status when it is not within 20 s. */
+  /** Resolves when the status is such; rejects with the status when it is not within 60 s. */
   until(isSo: (status: NodeStatus) => boolean): Promise<NodeStatus>;
   running(): Promise<NodeStatus>;
 }
@@ -81,6 +83,11 @@ export function createBench(): Bench {
   });
   return {
     log,
+    async logged(line) {
+      const until = performance.now() + 20_000;
+      while (!line.test(log.join('')) && performance.now() < until) await new Promise(setImmediate);
+      expect(log.join('')).toMatch(line);
+    },
     metrics,
     store,
     folder,
@@ -108,13 +115,17 @@ export function createBench(): Bench {
       hosted.apply(wanted);
       const until: BenchNode['until'] = (isSo) =>
         new Promise((resolve, reject) => {
+          // Counts change without a word.
+          const counts = setInterval(() => look(), 20);
           const timer = setTimeout(() => {
+            clearInterval(counts);
             waiting.delete(look);
-            reject(new Error(`not so within 20 s: ${JSON.stringify(hosted.status)}\n${log.join('')}`));
-          }, 20_000);
+            reject(new Error(`not so within 60 s: ${JSON.stringify(hosted.status)}\n${log.join('')}`));
+          }, 60_000);
           const look = (): void => {
             if (!isSo(hosted.status)) return;
             clearTimeout(timer);
+            clearInterval(counts);
             waiting.delete(look);
             resolve(hosted.status);
           };
@@ -136,7 +147,7 @@ export function createBench(): Bench {
         ...options,
         onStatus: (status) => {
           options.onStatus?.(status);
-          if (status.state !== 'connecting') ready();
+          if (status.state !== 'connecting' || status.error !== undefined) ready();
         },
       });
       let ready: () => void = () => undefined;

@@ -1,27 +1,21 @@
 import type { JsonObject } from '@vantage/contracts';
 import type { CustomNode } from '@vantage/custom-node';
-import { Blur } from './blur.ts';
-import { Dwell } from './dwell.ts';
-import { FakeDetection } from './fake-detection.ts';
-import { Flip } from './flip.ts';
-import { LineCounter } from './line-counter.ts';
 import type { BuiltinName } from './names.ts';
-import { Onnx } from './onnx.ts';
 
 /** @param root folder that relative paths in settings start from */
 type Builtin = new (settings: JsonObject, root: string) => CustomNode;
 
-/** One line for each node. */
-const BUILTINS: Readonly<Record<BuiltinName, Builtin>> = {
-  blur: Blur,
-  dwell: Dwell,
-  'fake-detection': FakeDetection,
-  flip: Flip,
-  'line-counter': LineCounter,
-  onnx: Onnx,
+/** One line for each node; what another one needs is not loaded. */
+const BUILTINS: Readonly<Record<BuiltinName, () => Promise<Builtin>>> = {
+  blur: async () => (await import('./blur.ts')).Blur,
+  dwell: async () => (await import('./dwell.ts')).Dwell,
+  'fake-detection': async () => (await import('./fake-detection.ts')).FakeDetection,
+  flip: async () => (await import('./flip.ts')).Flip,
+  'line-counter': async () => (await import('./line-counter.ts')).LineCounter,
+  onnx: async () => (await import('./onnx.ts')).Onnx,
 };
 
 /** @throws VantageError `HOSTED_NODE_SETTINGS_INVALID` */
-export function createBuiltin(name: string, settings: JsonObject, root: string): CustomNode {
-  return new BUILTINS[name as BuiltinName](settings, root);
+export async function createBuiltin(name: BuiltinName, settings: JsonObject, root: string): Promise<CustomNode> {
+  return new (await BUILTINS[name]())(settings, root);
 }

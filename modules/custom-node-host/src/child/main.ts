@@ -9,6 +9,8 @@ import {
   type NodeIds,
   type ProcessContext,
 } from '@vantage/custom-node';
+import type { BuiltinName } from '../builtin/names.ts';
+import { createBuiltin } from '../builtin/registry.ts';
 import { JsonLines, type FromProcess, type ProcessSetup, type ToProcess } from '../supervisor/messages.ts';
 import { sharePort } from '../supervisor/reuse-port.ts';
 import { CallGate } from './call-gate.ts';
@@ -67,9 +69,8 @@ function guard(node: CustomNode, setup: ProcessSetup): CustomNode {
 
 async function serve(setup: ProcessSetup): Promise<CustomNodeServer> {
   const { entry, settings, root, host, port, token, tls, maxInFlight } = setup;
-  // Most nodes need nothing of what the built-in ones bring along.
   const node = setup.builtin
-    ? (await import('../builtin/registry.ts')).createBuiltin(entry, settings, root)
+    ? await createBuiltin(entry as BuiltinName, settings, root)
     : await loadNode(entry, settings);
   sharePort(port);
   const server = new CustomNodeServer(guard(node, setup), {

@@ -34,6 +34,8 @@ export function moduleCommands(options: ModuleCommandOptions): (image: string, m
     VANTAGE_METRICS_PORT: '0',
     RTSPSIM_PORT: String(options.rtspPort),
     RTSPSIM_MEDIA: options.mediaFolder,
+    // Folders of nodes start from where the command was called.
+    CUSTOM_NODE_ROOT: process.cwd(),
   };
   return (image) => {
     const repository = image.replace(/:[^/:]*$/, '').toLowerCase();

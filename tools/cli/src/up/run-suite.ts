@@ -39,7 +39,7 @@ export async function runSuite(
     apiPort: options.apiPort,
     executor: options.containers ? 'docker' : 'process',
     resolveImage: moduleCommands({ rtspPort, mediaFolder: path.dirname(demo.video), ffmpeg }),
-    hosts: { rtspsim: `127.0.0.1:${rtspPort}` },
+    hosts: { rtspsim: `127.0.0.1:${rtspPort}`, 'custom-node-host': '127.0.0.1' },
     logger: createLogger({
       module: 'edge',
       level: 'warning',
