@@ -72,7 +72,7 @@ test.each([[{ deepstreamPassthrough: 'fakesrc ! fakesink' }, 0, /there is no GSt
 test('osd asks for a second clip with overlays, and for nothing else', () => {
   const [plain, overlay] = [{}, { pipelineOptions: { osd: { enable: true } } }].map((one) => compiled(one));
   const recorder = overlay!.graphs[0]!.nodes.find(({ kind }) => kind === 'recorder');
-  expect(recorder).toEqual({ kind: 'recorder', id: 'recorder', prefix: 'people', overlay: true });
+  expect(recorder).toEqual({ kind: 'recorder', id: 'recorder', prefix: 'cars', overlay: true });
   expect(overlay!.notes).toEqual([]);
   expect(planChange(plain!.graphs, overlay!.graphs)).toEqual([]);
 });

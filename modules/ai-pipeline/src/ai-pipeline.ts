@@ -23,7 +23,7 @@ import { WorkerPool, detectVariant, type Variant } from '@vantage/inference';
 import { removeStaleClips, resolveFfmpeg, type HardwareDecode } from '@vantage/media';
 import { ModelStore } from '@vantage/model-store';
 import { resolveVolume, rewriteEndpoint, type ModuleContext } from '@vantage/observability';
-import { compileComponents, type FrameInsights, type SkillGraph } from '@vantage/skill';
+import { compileComponents, nodesOf, type FrameInsights, type SkillGraph } from '@vantage/skill';
 import { PARSER_NAMES } from '@vantage/vision';
 import { Engine } from './engine/engine.ts';
 import type { RecordingOptions } from './engine/pipeline.ts';
@@ -31,6 +31,7 @@ import { Exporters } from './exports/exporters.ts';
 import { InsightStore } from './exports/insight-store.ts';
 import { toEvents, toInferences } from './frame-inferences.ts';
 import { MessageCadence, toMessage } from './inference-messages.ts';
+import { OverlayRenderer } from './overlay/overlay-renderer.ts';
 import { lastGoodIn, type LastGood } from './last-good.ts';
 import { locateIn, resolveModel } from './model-resolver.ts';
 import { StatusReporter } from './status-reporter.ts';
@@ -52,8 +53,11 @@ export class AiPipeline {
   readonly #engine: Engine;
   readonly #reporter: StatusReporter;
   readonly #exporters: Exporters;
+  readonly #overlays: OverlayRenderer;
   readonly #lastGood: LastGood;
   readonly #cadences = new Map<string, MessageCadence>();
+  /** Pipelines whose clips get a second one with overlays. */
+  #withOverlays = new Set<string>();
   #regions = new Map<string, RegionOfInterest[]>();
   #messageEveryNFrames: number = AI_PIPELINE_DEFAULTS.messageEveryNFrames;
 
@@ -62,6 +66,7 @@ export class AiPipeline {
     edge: EdgeModule;
     engine: Engine;
     exporters: Exporters;
+    overlays: OverlayRenderer;
     reporter: StatusReporter;
     lastGood: LastGood;
   }) {
@@ -69,6 +74,7 @@ export class AiPipeline {
     this.#edge = parts.edge;
     this.#engine = parts.engine;
     this.#exporters = parts.exporters;
+    this.#overlays = parts.overlays;
     this.#reporter = parts.reporter;
     this.#lastGood = parts.lastGood;
   }
@@ -107,9 +113,14 @@ export class AiPipeline {
     context.routes.set('/insights', (query) => insights.answer(query));
     const exporters = new Exporters({ edge, metrics, logger, store: insights });
     const exportsOf = (pipeline: string): ReturnType<Exporters['status']> => exporters.status(pipeline);
+    const overlays = new OverlayRenderer({
+      ffmpeg,
+      onRendered: (made) => logger.info(`clip with overlays ${path.basename(made)}`),
+      onProblem: (pipeline, message) => logger.error(message, { code: 'OVERLAY_FAILED', pipeline }),
+    });
     const reporter = new StatusReporter({ engine, edge, metrics, ffmpeg, variant: detected, exportsOf, logger });
     const lastGood = lastGoodIn(stateFolder);
-    const module = new AiPipeline({ context, edge, engine, exporters, reporter, lastGood });
+    const module = new AiPipeline({ context, edge, engine, exporters, overlays, reporter, lastGood });
     await module.#run();
     return module;
   }
@@ -117,7 +128,7 @@ export class AiPipeline {
   async stop(): Promise<void> {
     this.#reporter.stop();
     await this.#engine.stop();
-    await this.#exporters.stop();
+    await Promise.all([this.#exporters.stop(), this.#overlays.stop()]);
   }
 
   async #run(): Promise<void> {
@@ -125,9 +136,12 @@ export class AiPipeline {
     this.#engine.on('insights', (pipeline, frame) => this.#onInsights(pipeline, frame));
     this.#engine.on('export', (pipeline, post) => this.#exporters.push(pipeline, post));
     this.#engine.on('problem', ({ code, message, ...where }) => logger.error(message, { code, ...where }));
-    this.#engine.on('clip', (pipeline, clip) =>
-      logger.info(`clip ${path.basename(clip.path)}: ${clip.frames} frames, ${clip.seconds} s`, { pipeline }),
-    );
+    this.#engine.on('clip', (pipeline, clip) => {
+      logger.info(`clip ${path.basename(clip.path)}: ${clip.frames} frames, ${clip.seconds} s`, { pipeline });
+      // Snippets, in folders of their own, have theirs already.
+      const isRecording = path.dirname(clip.path) === resolveVolume(CLIP_FOLDER);
+      if (isRecording && this.#withOverlays.has(pipeline)) this.#overlays.add(pipeline, clip.path);
+    });
 
     const remembered = await this.#lastGood.read();
     if (remembered) await this.#configure(remembered.components, remembered.version);
@@ -161,6 +175,8 @@ export class AiPipeline {
     this.#regions = regionsByPipeline(components);
     const steps = await this.#engine.apply(graphs.map(withReachableSources));
     this.#exporters.apply(graphs);
+    const isPainted = (graph: SkillGraph): boolean => nodesOf(graph, 'recorder').some(({ overlay }) => overlay);
+    this.#withOverlays = new Set(graphs.filter(isPainted).map(({ id }) => id));
     this.#keepCadences(graphs);
     logger.info(steps.length === 0 ? 'configuration unchanged' : `configuration applied: ${steps.length} steps`, {
       version,

@@ -26,3 +26,8 @@ export function fileInvalid(what: NamedFile, message: string): VantageError {
   const code = INVALID[what];
   return new VantageError(code, message);
 }
+
+/** The second clip, with overlays, could not be made; the clip itself is as it was. */
+export function overlayFailed(clip: string, reason: string, cause?: unknown): VantageError {
+  return new VantageError('OVERLAY_FAILED', `${clip} has no clip with overlays: ${reason}`, { cause });
+}
