@@ -15,6 +15,8 @@ import type { CustomNodeServerOptions } from './options.ts';
 import { raiseReceiveWindow } from './receive-window.ts';
 
 export const DEFAULT_PORT = 6677;
+/** Health checks, reflection, handshakes, and frames that are told that there is no room. */
+const SPARE_STREAMS = 16;
 const ALL_INTERFACES = ['[::]', '0.0.0.0'];
 
 const asIs = (bytes: Buffer): Buffer => bytes;
@@ -80,12 +82,13 @@ export class CustomNodeServer {
     await this.#node.start();
     const pixelPath =
       this.#options.sharedMemory === 'off' ? undefined : new SharedMemoryServerPath(this.#options.sharedMemoryFolder);
+    const { concurrency = 1, waiting = 16 } = this.#options;
     const handler = new NodeHandler({
       node: this.#node,
       logger,
       metrics: nodeMetrics(metrics),
-      concurrency: this.#options.concurrency ?? 1,
-      waiting: this.#options.waiting ?? 16,
+      concurrency,
+      waiting,
       maxMessageBytes,
       token: this.#options.token,
       jpegQuality: this.#options.jpegQuality,
@@ -94,6 +97,8 @@ export class CustomNodeServer {
     const server = new Server({
       'grpc.max_receive_message_length': maxMessageBytes,
       'grpc.max_send_message_length': -1,
+      // Frames are in memory before they are refused: one client cannot send more at a time than would have room anyway.
+      'grpc.max_concurrent_streams': concurrency + waiting + SPARE_STREAMS,
     });
     server.addService(
       { handshake: method(HANDSHAKE_PATH), process: method(PROCESS_PATH) },
@@ -102,16 +107,20 @@ export class CustomNodeServer {
     const health = new NodeHealth();
     health.addTo(server);
     addReflection(server, logger);
-    const port = await this.#listen(server, credentials).catch(async (error: unknown) => {
+    try {
+      const port = await this.#listen(server, credentials);
+      if (raiseReceiveWindow(server) === 0)
+        logger.warn('the receive window cannot be raised: large frames will be slow');
+      const http = metricsPort === undefined ? undefined : await this.#serveMetrics(metricsPort, metrics);
+      health.set(true);
+      logger.info('custom node is ready', { port, ...(http === undefined ? {} : { metricsPort: http.server.port }) });
+      return { server, health, port, pixelPath, http };
+    } catch (error) {
+      server.forceShutdown();
       pixelPath?.close();
       await this.#node.stop();
       throw error;
-    });
-    if (raiseReceiveWindow(server) === 0) logger.warn('the receive window cannot be raised: large frames will be slow');
-    health.set(true);
-    const http = metricsPort === undefined ? undefined : await this.#serveMetrics(metricsPort, metrics);
-    logger.info('custom node is ready', { port, ...(http === undefined ? {} : { metricsPort: http.server.port }) });
-    return { server, health, port, pixelPath, http };
+    }
   }
 
   async #listen(server: Server, credentials: ServerCredentials): Promise<number> {

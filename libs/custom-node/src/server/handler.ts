@@ -46,6 +46,7 @@ class CallEnded extends Error {
   }
 }
 
+const WARN_AGAIN_MS = 10_000;
 const NOBODY: NodeIds = { instance: '', skill: '', device: '' };
 const STATUS_NAMES = new Map(Object.entries(status).map(([name, code]) => [code as number, name]));
 
@@ -55,6 +56,7 @@ export class NodeHandler {
   readonly #turns: Turns;
   readonly #sessions = new Sessions();
   #warnedOfAnswer = false;
+  #lastWarning = { text: '', atMs: 0 };
 
   constructor(options: HandlerOptions) {
     this.#options = options;
@@ -229,11 +231,19 @@ export class NodeHandler {
     } catch (error) {
       const ended = endingOf(error);
       code = ended.code;
-      if (code === (status.UNKNOWN as number)) this.#options.logger.warn(`${method}: ${ended.details}`, { error });
+      if (code === (status.UNKNOWN as number)) this.#warnOf(`${method}: ${ended.details}`, error);
       answer(ended);
     } finally {
       this.#options.metrics.calls.inc({ method, status: STATUS_NAMES.get(code) ?? String(code) });
     }
+  }
+
+  /** The same error on every frame of a camera is worth one line in a while. */
+  #warnOf(text: string, error: unknown): void {
+    const now = performance.now();
+    const isRepeated = text === this.#lastWarning.text && now - this.#lastWarning.atMs < WARN_AGAIN_MS;
+    if (!isRepeated) this.#lastWarning = { text, atMs: now };
+    this.#options.logger[isRepeated ? 'debug' : 'warn'](text, { error });
   }
 
   #isAllowed(metadata: Metadata): boolean {
