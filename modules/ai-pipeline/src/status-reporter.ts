@@ -5,9 +5,10 @@ import type { DetectedVariant } from '@vantage/inference';
 import type { Ffmpeg } from '@vantage/media';
 import type { Logger, Metrics } from '@vantage/observability';
 import type { FrameInsights } from '@vantage/skill';
-import type { ClipReport } from './camera/protocol.ts';
+import type { CameraCounters, ClipReport } from './camera/protocol.ts';
 import type { Engine } from './engine/engine.ts';
 import type { PipelineStatus } from './engine/pipeline.ts';
+import { NodeMetrics, describeNodes } from './node-metrics.ts';
 import type { ExportStatus } from './exports/export-line.ts';
 
 export interface StatusReporterOptions {
@@ -23,11 +24,14 @@ export interface StatusReporterOptions {
 
 /** Reported properties travel to the cloud: rates are refreshed this often, changes of state at once. */
 const REFRESH_MS = 10_000;
+/** A rate is measured anew after this long; until then the last one stands. */
+const RATE_MS = 5000;
 
 /** Tells how the module is: reported properties for people and tools, metrics for dashboards. */
 export class StatusReporter {
   readonly #options: StatusReporterOptions;
-  readonly #rates = new Map<string, { frames: number; sinceMs: number }>();
+  readonly #rates = new Map<string, { frames: number; sinceMs: number; fps: number }>();
+  readonly #nodes: NodeMetrics;
   readonly #frames;
   readonly #detections;
   readonly #clips = new Map<string, { count: number; last: ClipReport }>();
@@ -39,6 +43,7 @@ export class StatusReporter {
   constructor(options: StatusReporterOptions) {
     this.#options = options;
     const { metrics } = options;
+    this.#nodes = new NodeMetrics(metrics);
     this.#frames = metrics.counter({
       name: 'vantage_frames_analysed_total',
       help: 'Frames that a model has looked at.',
@@ -91,12 +96,14 @@ export class StatusReporter {
 
   #report(): void {
     const { engine, edge, ffmpeg, variant, logger } = this.#options;
+    const statuses = engine.status();
+    for (const status of statuses) this.#nodes.update(status);
     const report = edge.report({
       ffmpeg: { version: ffmpeg.version, origin: ffmpeg.origin },
       variant,
       configuration: this.#configuration,
       settings: this.#settings,
-      pipelines: Object.fromEntries(engine.status().map((status) => [status.id, this.#describe(status)])),
+      pipelines: Object.fromEntries(statuses.map((status) => [status.id, this.#describe(status)])),
     });
     report.catch((error: unknown) => logger.warn(`reported properties not taken: ${messageOf(error)}`));
   }
@@ -106,12 +113,13 @@ export class StatusReporter {
       sensor,
       {
         ...camera,
-        framesPerSecond: this.#rate(`${status.id}/${sensor}`, counters.analysed),
+        framesPerSecond: this.#rate(`${status.id}/${sensor}`, framesOf(counters)),
         inferenceMs: counters.inferenceMs,
         dropped: counters.dropped,
         edges: counters.edges,
         ...(Object.keys(counters.secondaries).length > 0 ? { secondaries: counters.secondaries } : {}),
         reconnects: counters.reconnects,
+        ...(Object.keys(counters.nodes).length > 0 ? { nodes: describeNodes(counters.nodes) } : {}),
       },
     ]);
     const exported = this.#options.exportsOf(status.id);
@@ -138,15 +146,21 @@ export class StatusReporter {
     return { clips: clips.count, lastClip: { file: path.basename(file), sensor, seconds, frames, sizeBytes } };
   }
 
-  /** Frames a second since the last report of this camera. */
+  /** Frames a second, one decimal, over the last five seconds at least. */
   #rate(key: string, frames: number): number {
     const nowMs = performance.now();
     const before = this.#rates.get(key);
-    if (before && nowMs - before.sinceMs < 1000) return 0;
-    this.#rates.set(key, { frames, sinceMs: nowMs });
-    if (!before || frames < before.frames) return 0;
-    return Math.round(((frames - before.frames) / (nowMs - before.sinceMs)) * 10_000) / 10;
+    if (before && nowMs - before.sinceMs < RATE_MS && frames >= before.frames) return before.fps;
+    const isNew = !before || frames < before.frames;
+    const fps = isNew ? 0 : Math.trunc(((frames - before.frames) / (nowMs - before.sinceMs)) * 10_000) / 10;
+    this.#rates.set(key, { frames, sinceMs: nowMs, fps });
+    return fps;
   }
+}
+
+/** A skill need not have a model: then every frame that is looked at counts. */
+function framesOf({ analysed, frames, nodes }: CameraCounters): number {
+  return analysed === 0 && Object.keys(nodes).length > 0 ? frames : analysed;
 }
 
 /** Names in twins hold neither `.` nor `/` for some readers: `secondary-1` for `model/secondary-1`. */

@@ -38,6 +38,7 @@ export class CameraTask {
   /** A frame whose wall clock is known: the others' follow from their distance to it. */
   #clock: { ptsUs: number; captureTimeMs: number } | undefined;
   #counting: NodeJS.Timeout | undefined;
+  #stopped = false;
 
   constructor(setup: CameraSetup, send: (message: FromCamera) => void) {
     this.#setup = setup;
@@ -74,6 +75,9 @@ export class CameraTask {
       case 'open':
         for (const secondary of message.secondaries) void this.#trunk.cascade.set(secondary);
         for (const model of message.branchModels) branches?.setModel(model.node, model);
+        await branches?.prepare(branches.graph);
+        // It may have been told to stop meanwhile.
+        if (this.#stopped) return;
         branches?.use(branches.graph);
         void this.#useModel(message.model);
         this.#picture = this.#pictureFor({ leaveOut: !this.#trunk.tracks && !branches });
@@ -118,6 +122,7 @@ export class CameraTask {
       case 'tracker':
         return this.#changeTracker(message.tracker);
       case 'stop':
+        this.#stopped = true;
         clearInterval(this.#counting);
         await this.#source?.stop();
         void this.#flow.use(undefined);
@@ -141,6 +146,8 @@ export class CameraTask {
   }
 
   async #changeGraph(graph: CameraGraph): Promise<void> {
+    await this.#trunk.branches?.prepare(graph);
+    if (this.#stopped) return;
     const full = this.#needsFull || looksAtPixels(graph);
     await this.#changeTo(this.#pictureFor({ full }), () => this.#trunk.useGraph(graph));
   }

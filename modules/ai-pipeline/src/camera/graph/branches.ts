@@ -1,6 +1,7 @@
 import type { BranchModel, CameraGraph } from './camera-graph.ts';
 import { createStage, identityOf, type StageContext } from './create-stage.ts';
 import { GraphRunner, type NodeReport } from './graph-runner.ts';
+import { loadStageModules, type StageModules } from './stage-modules.ts';
 import type { CameraFrame } from './stage.ts';
 import { ModelStage } from './stages/model-stage.ts';
 
@@ -12,11 +13,12 @@ export class Branches {
   readonly #runner: GraphRunner;
   /** Models of nodes that are not there yet. */
   readonly #models = new Map<string, BranchModel>();
+  readonly #modules: StageModules = {};
   #graph: CameraGraph;
 
-  constructor(graph: CameraGraph, context: Omit<StageContext, 'regions'>) {
+  constructor(graph: CameraGraph, context: Omit<StageContext, 'regions' | 'modules'>) {
     this.#graph = graph;
-    const whole: StageContext = { ...context, regions: () => this.#graph.source.regions };
+    const whole: StageContext = { ...context, modules: this.#modules, regions: () => this.#graph.source.regions };
     this.#runner = new GraphRunner({
       createStage: (node, now) => {
         const stage = createStage(node, now, whole);
@@ -31,6 +33,11 @@ export class Branches {
 
   get graph(): CameraGraph {
     return this.#graph;
+  }
+
+  /** Loads what the nodes of a graph need, before `use`. */
+  prepare(graph: CameraGraph): Promise<void> {
+    return loadStageModules(this.#modules, graph);
   }
 
   /** Between two frames. The first call starts the nodes. */

@@ -3,13 +3,12 @@ import { Analytics, createInsightStage, usesRegions, type Region, type SkillIds 
 import type { ClipRecorder } from '../clip-recorder.ts';
 import type { FromCamera } from '../protocol.ts';
 import { ExportStage } from '../export/export-stage.ts';
-import { SnippetStage } from '../snippet/snippet-stage.ts';
 import { threadLogger } from '../thread-logger.ts';
 import type { TrackStage } from '../track-stage.ts';
 import type { BranchNode, CameraGraph } from './camera-graph.ts';
-import { CustomStage } from './custom/custom-stage.ts';
 import type { PicturePool } from './shared-picture.ts';
 import type { GraphStage } from './stage.ts';
+import type { StageModules } from './stage-modules.ts';
 import { AnalyticsGraphStage } from './stages/analytics-stage.ts';
 import { InsightGraphStage } from './stages/insight-stage.ts';
 import { ModelStage } from './stages/model-stage.ts';
@@ -21,6 +20,8 @@ import { TrackerGraphStage } from './stages/tracker-stage.ts';
 const PATIENCE_MS = 10_000;
 
 export interface StageContext {
+  /** What the graph's nodes need is loaded. */
+  readonly modules: StageModules;
   readonly pool: PicturePool;
   readonly ffmpeg: Ffmpeg;
   /** Where clips go; absent: nothing is recorded. */
@@ -53,7 +54,8 @@ export function createStage(node: BranchNode, graph: CameraGraph, context: Stage
         context.onProblem('INFERENCE_FAILED', `${node.id} failed on a frame of camera ${source.sensor}: ${reason}`),
       );
     case 'custom':
-      return new CustomStage({
+      if (!context.modules.custom) return new PassStage();
+      return new context.modules.custom.CustomStage({
         node,
         ids,
         pool: context.pool,
@@ -72,8 +74,8 @@ export function createStage(node: BranchNode, graph: CameraGraph, context: Stage
         onProblem: context.onProblem,
       });
     case 'snippet':
-      if (context.folder === undefined) return new PassStage();
-      return new SnippetStage({
+      if (context.folder === undefined || !context.modules.snippet) return new PassStage();
+      return new context.modules.snippet.SnippetStage({
         ...{ node, sensor: source.sensor, folder: context.folder, ffmpeg: context.ffmpeg },
         onClip: (clip) => context.send({ kind: 'clip', clip }),
         onProblem: context.onProblem,
