@@ -43,9 +43,16 @@ export function compileSkill(
   checkGraph(document, issues);
   if (issues.hasErrors) return { graphs: [], issues: issues.all };
   const compiled: Compiled[] = [];
+  const said = new Set<string>();
+  const shape = shapeOf(document);
   for (const camera of instance.cameras) {
-    const one = compileCamera(document, instance, camera, models);
-    for (const issue of one.issues) if (!issues.all.some((known) => isDeepStrictEqual(known, issue))) issues.add(issue);
+    const one = compileCamera(document, shape, instance, camera, models);
+    // What is wrong with the skill is wrong for each camera.
+    for (const issue of one.issues) {
+      const text = JSON.stringify(issue);
+      if (!said.has(text)) issues.add(issue);
+      said.add(text);
+    }
     if (one.source) compiled.push({ ...one, source: one.source });
   }
   if (issues.hasErrors) return { graphs: [], issues: issues.all };
@@ -60,6 +67,7 @@ interface Compiled {
 
 function compileCamera(
   document: SkillDocument,
+  shape: Shape,
   instance: SkillInstance,
   { source, parameters }: SkillCamera,
   models: ReadonlyMap<string, SkillModel>,
@@ -70,7 +78,7 @@ function compileCamera(
   // What a portal fills in when it deploys a skill; fps is what its author picked.
   const fps = document.parameters.get('fpsRetrieve');
   const known: Parameters = {
-    rtsp: 'camera',
+    rtsp: source.sensor,
     device_id: source.sensor,
     device_displayname: source.sensor,
     instance_displayname: instanceName,
@@ -80,13 +88,9 @@ function compileCamera(
   const values = parameterValues(document, known, instance.parameters, parameters);
   const context = { instance: instanceName, skill: skillName, camera: source.sensor, models };
   const read = readNodes(document, values, context, issues);
-  const order = topological(document, read);
-  const nodes = order.flatMap((id) => {
-    const one = read.get(id);
-    return one ? nodeOf(one, id, order, document, read) : [];
-  });
+  const nodes = nodesOf(shape, read);
   const [sourceId, sourceRead] = [...read].find(([, { kind }]) => kind === 'source') ?? ['', undefined];
-  noteRules(nodes, document, source, issues);
+  noteRules(nodes, document, shape, source, issues);
   return {
     source: sourceRead?.kind === 'source' ? { ...source, maxFps: sourceRead.maxFps } : undefined,
     sourceId,
@@ -95,54 +99,48 @@ function compileCamera(
   };
 }
 
-/** Ids so that each comes behind those that lead to it; otherwise as in the document. */
-function topological({ nodes, edges }: SkillDocument, read: ReadonlyMap<string, ReadNode>): readonly string[] {
+/** What follows from nodes and edges alone. */
+interface Shape {
+  /** Ids so that each comes behind those that lead to it; otherwise as in the document. */
+  readonly order: readonly string[];
+  /** Everything that leads to a node. */
+  readonly above: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** @param document without cycles */
+function shapeOf({ nodes, edges }: SkillDocument): Shape {
   const parents = Map.groupBy(edges, ({ to }) => to);
-  const done = new Set<string>();
-  const visit = (id: string): void => {
-    if (done.has(id)) return;
-    done.add(id);
-    for (const { from } of parents.get(id) ?? []) visit(from);
-    ordered.push(id);
-  };
-  const ordered: string[] = [];
-  for (const { id } of nodes) visit(id);
-  return ordered.filter((id) => read.has(id));
-}
-
-function nodeOf(
-  read: ReadNode,
-  id: string,
-  order: readonly string[],
-  document: SkillDocument,
-  all: ReadonlyMap<string, ReadNode>,
-): readonly GraphNode[] {
-  if (read.kind === 'source') return [];
-  if (read.kind === 'node') return [read.node];
-  const onObjects = (one: ReadNode, at: string): boolean =>
-    one.kind === 'model' &&
-    (one.operateOn === 'objects' ||
-      (one.operateOn === undefined && one.type === 'classification' && findsObjects(before(at, document), all)));
-  if (!onObjects(read, id)) return [{ ...read.model, role: 'primary' }];
-  const cascade = order.filter((at) => {
-    const one = all.get(at);
-    return one !== undefined && onObjects(one, at);
-  });
-  return [{ ...read.model, role: { secondary: cascade.indexOf(id) } }];
-}
-
-/** Ids of everything that leads to a node. */
-function before(id: string, { edges }: SkillDocument): ReadonlySet<string> {
-  const found = new Set<string>();
-  const waiting = [id];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    for (const { from, to } of edges) {
-      if (to !== next || found.has(from)) continue;
+  const above = new Map<string, ReadonlySet<string>>();
+  const order: string[] = [];
+  const visit = (id: string): ReadonlySet<string> => {
+    const known = above.get(id);
+    if (known) return known;
+    const found = new Set<string>();
+    for (const { from } of parents.get(id) ?? []) {
       found.add(from);
-      waiting.push(from);
+      for (const one of visit(from)) found.add(one);
     }
-  }
-  return found;
+    above.set(id, found);
+    order.push(id);
+    return found;
+  };
+  for (const { id } of nodes) visit(id);
+  return { order, above };
+}
+
+/** The nodes behind the camera, in order, models with their roles. */
+function nodesOf({ order, above }: Shape, read: ReadonlyMap<string, ReadNode>): readonly GraphNode[] {
+  let secondaries = 0;
+  return order.flatMap((id): GraphNode[] => {
+    const one = read.get(id);
+    if (one === undefined || one.kind === 'source') return [];
+    if (one.kind === 'node') return [one.node];
+    const onObjects =
+      one.operateOn === undefined
+        ? one.type === 'classification' && findsObjects(above.get(id) ?? new Set(), read)
+        : one.operateOn === 'objects';
+    return [{ ...one.model, role: onObjects ? { secondary: secondaries++ } : 'primary' }];
+  });
 }
 
 function findsObjects(ids: ReadonlySet<string>, all: ReadonlyMap<string, ReadNode>): boolean {
@@ -157,6 +155,7 @@ function findsObjects(ids: ReadonlySet<string>, all: ReadonlyMap<string, ReadNod
 function noteRules(
   nodes: readonly GraphNode[],
   document: SkillDocument,
+  { above }: Shape,
   source: SkillCamera['source'],
   issues: Issues,
 ): void {
@@ -164,7 +163,7 @@ function noteRules(
   for (const node of nodes) {
     if (node.kind !== 'rule') continue;
     const path = document.nodes.find(({ id }) => id === node.id)?.path ?? '';
-    const tracked = [...before(node.id, document)].some((id) => ['tracker', 'custom'].includes(kinds.get(id) ?? ''));
+    const tracked = [...(above.get(node.id) ?? [])].some((id) => ['tracker', 'custom'].includes(kinds.get(id) ?? ''));
     if (followsTracks(node) && !tracked) {
       issues.warn(path, `${node.rule.type} follows objects from frame to frame; put a tracker before it`, node.id);
     }

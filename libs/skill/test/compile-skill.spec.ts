@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import {
   compileSkill,
+  isFatal,
   nodesOf,
   parseSkill,
   primaryModel,
@@ -10,6 +12,7 @@ import {
   type SkillInstance,
   type SkillModel,
 } from '../src/index.ts';
+import { NODE_TYPES } from '../src/document/nodes/registry.ts';
 import { CAMERA, DETECTOR, HUB, linesOf, PARAMETERS, skillOf, type NodeText } from './skill-fixture.ts';
 
 const MODELS = new Map<string, SkillModel>([
@@ -272,6 +275,67 @@ describe('compileSkill', () => {
       expect.stringMatching(/^warning z .*configurations\.region: the camera "gate" has no region "door"/),
     ]);
     expect(compiled(skillOf([CAMERA, DETECTOR, TRACKER, line, HUB])).issues).toEqual([]);
+  });
+
+  test('branches behind a node go their own ways, each with a queue that drops what it cannot take (H 21)', () => {
+    const http = (id: string): NodeText => ({
+      id,
+      type: 'export',
+      name: 'http_export',
+      configurations: { url: `http://h/${id}` },
+    });
+    const filter: NodeText = { id: 'f', type: 'transform', name: 'filter_transform' };
+    const edges = [
+      ['0', '2'],
+      ['2', 'f'],
+      ['f', 'a'],
+      ['2', 'b'],
+    ] as const;
+    const [graph] = compiled(skillOf([CAMERA, GRPC, filter, http('a'), http('b')], edges)).graphs;
+    expect(graph!.edges.map(({ from, to, queue }) => `${from}>${to} ${queue.policy}`)).toEqual([
+      'source/gate>2 latest',
+      '2>f dropOldest',
+      'f>a dropOldest',
+      '2>b dropOldest',
+    ]);
+  });
+
+  test('whatever a skill says, it compiles or is refused: nothing is thrown, nothing hangs in the air', () => {
+    const value = fc.oneof(
+      fc.string(),
+      fc.constantFrom('0', '1', '-5', 'true', '$param(a)', '[]', '{}', '[[0,0],[1,0],[1,1]]', 'h:6677', 'http://h/'),
+      fc.anything(),
+    );
+    const key = fc.constantFrom(
+      ...['type', 'endpoint_url', 'labels', 'confidence_threshold', 'url', 'polygon', 'line', 'rule', 'region'],
+      ...['per_class', 'port', 'env', 'delay_buffer', 'filename_prefix', 'fps', 'operate_on', '__proto__'],
+    );
+    const [types, names] = [NODE_TYPES.map(({ type }) => type), NODE_TYPES.map(({ name }) => name ?? 'people')];
+    const node = fc.record({
+      id: fc.constantFrom('0', '1', '2', '3'),
+      kind: fc.nat({ max: names.length - 1 }),
+      configurations: fc.dictionary(key, value),
+    });
+    const ends = fc.tuple(fc.constantFrom('0', '1', '2', '3'), fc.constantFrom('1', '2', '3', '9'));
+    fc.assert(
+      fc.property(fc.array(node), fc.array(ends), fc.boolean(), (nodes, edges, whole) => {
+        const own = nodes.map(({ id, kind, configurations }) => ({
+          ...{ id: `n${id}`, type: types[kind]!, name: names[kind]! },
+          configurations,
+        }));
+        const links = edges.map(([from, to]) => [`n${from}`, `n${to}`] as const);
+        const chain = [CAMERA, DETECTOR, ...own.slice(0, 1), HUB];
+        const skill = whole ? skillOf(chain) : skillOf([CAMERA, DETECTOR, ...own, HUB], [['0', '1'], ...links]);
+        const { graphs, issues } = compiled(skill);
+        expect(issues.length).toBeLessThanOrEqual(101);
+        if (graphs.length === 0) expect(issues.some(isFatal)).toBe(true);
+        for (const graph of graphs) {
+          const ids = new Set(graph.nodes.map(({ id }) => id));
+          for (const { from, to } of graph.edges) expect([ids.has(from), ids.has(to)]).toEqual([true, true]);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 
   test('a file that is read as fast as it goes waits instead of losing frames', () => {

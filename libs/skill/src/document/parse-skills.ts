@@ -55,7 +55,9 @@ export function parseSkill(input: unknown): {
 } {
   const { skills, issues } = parseSkills(input);
   const [first] = skills;
-  return { document: first?.document, issues: [...issues, ...(first?.issues ?? [])] };
+  const message = `there are ${skills.length} skills in it; only the first one counts`;
+  const others: SkillIssue[] = skills.length > 1 ? [{ severity: 'warning', path: '', message }] : [];
+  return { document: first?.document, issues: [...issues, ...others, ...(first?.issues ?? [])] };
 }
 
 function textOf(input: string | Uint8Array): string {
