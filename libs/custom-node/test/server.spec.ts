@@ -115,6 +115,11 @@ describe('the server', () => {
       message: expect.stringMatching(/ 9,\d{3} > 2,000 /),
     });
     expect(client.status.counters.calls).toBe(0);
+    const modest = await new WatchedClient(port, { maxMessageBytes: 1000, sharedMemory: 'off' }).ready();
+    expect(await modest.process(numberedFrame(20, 20))).toMatchObject({
+      message: expect.stringMatching(/ 1,\d{3} > 1,000 /),
+    });
+    expect((await modest.process(numberedFrame(8, 8))).ok).toBe(true);
   });
 
   test.each([

@@ -21,7 +21,7 @@ export interface LinkOptions {
   readonly connection: NodeConnection;
   readonly agreement: Agreement;
   readonly pixelPath: ClientPixelPath | undefined;
-  /** Of a node that does not say what it takes. */
+  /** Configured. */
   readonly maxMessageBytes: number | undefined;
   readonly counters: Counters;
   readonly logger: Logger;
@@ -31,7 +31,7 @@ export interface LinkOptions {
 export class NodeLink {
   readonly connection: NodeConnection;
   readonly agreement: Agreement;
-  readonly #assumedLimit: number;
+  readonly #maxMessageBytes: number | undefined;
   readonly #counters: Counters;
   readonly #logger: Logger;
   /** Kinds of failed frames that were told already. */
@@ -48,7 +48,7 @@ export class NodeLink {
     this.connection = options.connection;
     this.agreement = options.agreement;
     this.#pixelPath = options.pixelPath;
-    this.#assumedLimit = options.maxMessageBytes ?? DEFAULT_MESSAGE_BYTES;
+    this.#maxMessageBytes = options.maxMessageBytes;
     this.#counters = options.counters;
     this.#logger = options.logger;
   }
@@ -71,7 +71,7 @@ export class NodeLink {
     const metadata = this.connection.metadata();
     const beside = this.#pixelPath?.send(picture.payload, metadata);
     const message = encodeProcessRequest(seq, frame, picture.facts, beside === undefined ? picture.payload : undefined);
-    const limit = this.agreement.maxMessageBytes ?? this.#learntLimit ?? this.#assumedLimit;
+    const limit = this.#limit();
     if (message.length > limit) {
       beside?.end(false);
       return { code: 'CUSTOM_NODE_MESSAGE_TOO_LARGE', message: tooLarge(what, message.length, limit) };
@@ -121,6 +121,12 @@ export class NodeLink {
     this.#pixelPath = undefined;
     this.#logger.warn('custom node: shared memory does not work any more; pixels go as bytes');
     return this.call(frame, picture, () => undefined);
+  }
+
+  /** Bytes: the lower of what is configured and what the node takes, as far as that is known. */
+  #limit(): number {
+    const taken = this.agreement.maxMessageBytes ?? this.#learntLimit ?? this.#maxMessageBytes ?? DEFAULT_MESSAGE_BYTES;
+    return Math.min(taken, this.#learntLimit ?? taken, this.#maxMessageBytes ?? taken);
   }
 
   #learn(failure: CallFailure): void {

@@ -13,8 +13,8 @@ export interface CustomNodeClientOptions {
   /** Frames that wait for a free place at most; one more fails with CUSTOM_NODE_BUSY. Default 2. */
   readonly waiting?: number;
   /**
-   * Largest message that is sent to a node that does not say what it takes (ours does). Default 4 MiB, gRPC's own. A node
-   * that refuses a message as too large is believed.
+   * Larger messages are not sent. A node that tells what it takes (ours does), or refuses a message as too large, lowers it.
+   * Default: what the node tells, else 4 MiB, gRPC's own.
    */
   readonly maxMessageBytes?: number;
   /** Pictures larger than this are made smaller, sides kept in proportion. */
