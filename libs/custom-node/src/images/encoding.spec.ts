@@ -84,6 +84,13 @@ describe('pictures on their way', () => {
     expect(() => toSharp(SIZE as never)).toThrow('no pixels');
   });
 
+  test('a grey picture of sharp becomes one of three equal channels', async () => {
+    const { pixels, ...facts } = await fromSharp(toSharp(BLUE).greyscale());
+    expect(facts).toEqual({ width: BLUE.width, height: BLUE.height, colorFormat: 'BGR' });
+    expect(pixels.length).toBe(BLUE.pixels.length);
+    expect(new Set(pixels).size).toBe(1);
+  });
+
   test('smaller in proportion, colours in their order', async () => {
     expect(fittedSize({ width: 1920, height: 1080 }, { width: 1280, height: 720 })).toEqual({
       width: 1280,

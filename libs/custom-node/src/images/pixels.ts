@@ -39,12 +39,26 @@ export function toSharp(picture: Omit<NodePicture, 'pixels'> & { readonly pixels
   });
 }
 
-/** What comes out of sharp, as a picture for an answer. */
+/** What comes out of sharp, as a picture for an answer. Grey ones get three channels. */
 export async function fromSharp(image: Sharp, colorFormat: ColorFormat = 'BGR'): Promise<NodePicture> {
   const { data, info } = await image.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-  if (info.channels !== CHANNELS) throw imageInvalid(`a picture of ${info.channels} channels cannot be sent`);
+  const { width, height, channels } = info;
+  if (channels === 1) return { width, height, colorFormat, pixels: repeated(data) };
+  if (channels !== CHANNELS) throw imageInvalid(`a picture of ${channels} channels cannot be sent`);
   if (colorFormat === 'BGR') swapRedBlue(data, data);
-  return { width: info.width, height: info.height, colorFormat, pixels: data };
+  return { width, height, colorFormat, pixels: data };
+}
+
+/** Each byte three times. */
+function repeated(grey: Uint8Array): Buffer {
+  const pixels = Buffer.allocUnsafe(grey.length * CHANNELS);
+  for (let from = 0, to = 0; from < grey.length; from++, to += CHANNELS) {
+    const value = grey[from] ?? 0;
+    pixels[to] = value;
+    pixels[to + 1] = value;
+    pixels[to + 2] = value;
+  }
+  return pixels;
 }
 
 /** The size within `limit`, sides kept in proportion; the same size where it fits. */

@@ -79,8 +79,7 @@ export class Peer {
     deadlineMs = this.#access.deadlineMs,
   ): Promise<Reply<T>> {
     const start = performance.now();
-    const metadata = new Metadata();
-    if (this.#access.token !== undefined) metadata.set('authorization', `Bearer ${this.#access.token}`);
+    const metadata = this.#metadata();
     return new Promise((resolve) => {
       const answered = (error: ServiceError | null, answer?: Buffer): void => {
         const ms = performance.now() - start;
@@ -113,7 +112,7 @@ export class Peer {
       path,
       (bytes: Uint8Array) => Buffer.from(bytes),
       (bytes: Buffer) => bytes,
-      new Metadata(),
+      this.#metadata(),
       { deadline: Date.now() + this.#access.deadlineMs },
     );
     return new Promise((resolve) => {
@@ -136,6 +135,12 @@ export class Peer {
       stream.write(request);
       stream.end();
     });
+  }
+
+  #metadata(): Metadata {
+    const metadata = new Metadata();
+    if (this.#access.token !== undefined) metadata.set('authorization', `Bearer ${this.#access.token}`);
+    return metadata;
   }
 
   close(): void {
