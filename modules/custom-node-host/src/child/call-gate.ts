@@ -6,11 +6,14 @@ const STATUS = { deadlineExceeded: 4, resourceExhausted: 8, unavailable: 14 } as
 /** An error that ends a call with a status of its own (`grpcCode`) instead of UNKNOWN. */
 export class CallRefused extends Error {
   readonly grpcCode: number;
+  /** What goes on all the same: the pixels are still in use. */
+  readonly stillWorking: Promise<unknown> | undefined;
 
-  constructor(grpcCode: number, message: string) {
+  constructor(grpcCode: number, message: string, stillWorking?: Promise<unknown>) {
     super(message);
     this.name = 'CallRefused';
     this.grpcCode = grpcCode;
+    this.stillWorking = stillWorking;
   }
 }
 
@@ -89,7 +92,9 @@ export class CallGate {
     const ms = (): number => Math.round((this.#now() - startedAt) * 100) / 100;
     try {
       const result = await Promise.race([working, late]);
-      if (result === 'late') throw new CallRefused(STATUS.deadlineExceeded, `no answer within ${deadlineMs} ms`);
+      if (result === 'late') {
+        throw new CallRefused(STATUS.deadlineExceeded, `no answer within ${deadlineMs} ms`, working);
+      }
       this.#succeeded();
       onEnd(id, 'ok', ms());
       return result;
