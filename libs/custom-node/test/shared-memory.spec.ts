@@ -215,6 +215,24 @@ describe('shared memory between our client and our server', () => {
     expect(client.status.counters).toMatchObject({ sharedMemoryFrames: 1, answered: 2 });
   });
 
+  test('a node that gives up while its work goes on keeps the slot until that ends', async () => {
+    const release = Promise.withResolvers<void>();
+    const node = new TestNode({ image: 'numpy', response: 'insights' }, ({ pixels }) => {
+      if (pixels![0] !== 99) return { insights: {} };
+      const stillWorking = release.promise.then(() => pixels!.fill(0));
+      throw Object.assign(new Error('no answer in time'), { grpcCode: 4, stillWorking });
+    });
+    const { port } = await serve(node);
+    const client = await new WatchedClient(port).ready();
+    for (let i = 0; i < 2; i++) expect(await client.process(frame(99))).toMatchObject({ ok: false });
+    expect(await client.process(frame(1))).toMatchObject({ ok: true });
+    expect(client.status.counters).toMatchObject({ sharedMemoryFrames: 0, answered: 1 });
+    release.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await client.process(frame(1))).toMatchObject({ ok: true });
+    expect(client.status.counters).toMatchObject({ sharedMemoryFrames: 1, answered: 2 });
+  });
+
   test('an exception of the node gives the slot back', async () => {
     const { port } = await serve(
       new TestNode({ image: 'numpy', response: 'insights' }, () => {

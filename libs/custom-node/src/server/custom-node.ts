@@ -28,7 +28,8 @@ export abstract class CustomNode {
 
   /**
    * An exception costs this frame only: the client gets its text, as UNKNOWN, or as the gRPC status in the exception's
-   * `grpcCode`. `undefined`: the frame passes as it is.
+   * `grpcCode`. One that gives up before the work has ended says so by its `stillWorking`, a promise: until it settles the
+   * pixels stay the node's own. `undefined`: the frame passes as it is.
    */
   abstract process(
     frame: NodeFrame,

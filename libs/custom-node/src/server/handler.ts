@@ -103,10 +103,16 @@ export class NodeHandler {
 
   async #takePixels(call: Call, metadata: Metadata, signal: AbortSignal): Promise<Buffer> {
     const beside = this.#options.pixelPath?.resolve(call.metadata);
+    let working: Promise<unknown> | undefined;
     try {
       return await this.#process(call, beside, signal);
+    } catch (error) {
+      working = workBehind(error);
+      throw error;
     } finally {
-      beside?.end(metadata);
+      const end = (): void => beside?.end(metadata);
+      if (working === undefined) end();
+      else void working.then(end, end);
     }
   }
 
@@ -253,6 +259,13 @@ export class NodeHandler {
     const wanted = Buffer.from(`Bearer ${token}`);
     return given.length === wanted.length && timingSafeEqual(given, wanted);
   }
+}
+
+/** What goes on after an exception. */
+function workBehind(error: unknown): Promise<unknown> | undefined {
+  const working =
+    typeof error === 'object' && error !== null && 'stillWorking' in error ? error.stillWorking : undefined;
+  return working instanceof Promise ? working : undefined;
 }
 
 /** Exceptions of the node's own code go out as grpcio's servers do it (contract A "Errors"). */

@@ -67,6 +67,8 @@ export class Ring {
   readonly #words: BigUint64Array;
   /** First bytes of request and answer of each slot that memory was taken for. */
   readonly #allocated = new Map<number, number>();
+  /** There is no memory for so many bytes: to try again for each frame costs more than the frame. */
+  #refused = Infinity;
 
   private constructor(memory: MappedMemory, geometry: RingGeometry) {
     this.geometry = geometry;
@@ -176,6 +178,10 @@ export class Ring {
     return offset >= 0 && offset + bytes.length <= slotBytes(this.geometry) ? offset : undefined;
   }
 
+  get isClosed(): boolean {
+    return this.#bytes.length === 0;
+  }
+
   close(): void {
     this.#memory.close();
   }
@@ -187,11 +193,19 @@ export class Ring {
   #area(slot: number, offset: number, bytes: number): Buffer {
     if (!this.#memory.covers()) throw new Error('the shared file was cut');
     const at = this.#slotAt(slot) + offset;
-    if (bytes > (this.#allocated.get(at) ?? 0)) {
-      this.#memory.allocate(at, bytes);
-      this.#allocated.set(at, bytes);
-    }
+    if (bytes > (this.#allocated.get(at) ?? 0)) this.#allocate(at, bytes);
     return this.#bytes.subarray(at, at + bytes);
+  }
+
+  #allocate(at: number, bytes: number): void {
+    if (bytes >= this.#refused) throw new Error('memory is short');
+    try {
+      this.#memory.allocate(at, bytes);
+    } catch (error) {
+      this.#refused = bytes;
+      throw error;
+    }
+    this.#allocated.set(at, bytes);
   }
 }
 

@@ -158,7 +158,8 @@ export class ServerSlot {
   done(): string {
     if (!this.#isDone) {
       this.#isDone = true;
-      this.#ring.setReleased(this.#slot, this.#sequence);
+      // The server may have ended before the call.
+      if (!this.#ring.isClosed) this.#ring.setReleased(this.#slot, this.#sequence);
       this.#onDone();
     }
     return formatResponseHandle({ sequence: this.#sequence, offset: this.#offset, bytes: this.#bytes });
