@@ -14,6 +14,8 @@ export interface PaintedPicture {
 const MAX_COATS = 16;
 const MAX_LABEL_CHARACTERS = 120;
 const MAX_CORNERS = 1000;
+/** Samples that are written faster one by one than by `fill`: strokes of letters. */
+const SHORT = 24;
 /** Coordinates further out are taken for this: sums of them stay numbers. */
 const FAR = 1e9;
 
@@ -107,12 +109,18 @@ export class Canvas {
     const ink: Rgb = 0.3 * red + 0.6 * green + 0.1 * blue > 128 ? [0, 0, 0] : [255, 255, 255];
     const samples = inkOf(this.#format, ink);
     for (const [at, character] of characters.entries()) {
-      for (const [column, bits] of glyphOf(character).entries()) {
-        for (let row = 0; row < GLYPH_HEIGHT; row += 1) {
-          if ((bits & (1 << row)) === 0) continue;
-          const column0 = x + (at * (GLYPH_WIDTH + 1) + column + 1) * size;
-          const dot = this.#clip(column0, y + (row + 1) * size, size, size);
-          if (dot) this.#paint(dot, samples, 1);
+      const glyph = glyphOf(character);
+      for (let column = 0; column < GLYPH_WIDTH; column += 1) {
+        const dotX = x + (at * (GLYPH_WIDTH + 1) + column + 1) * size;
+        let bits = glyph[column] ?? 0;
+        for (let row = 0; bits !== 0; row += 1, bits >>= 1) {
+          if ((bits & 1) === 0) continue;
+          // One stroke for dots below each other.
+          let length = 1;
+          for (; (bits & 2) !== 0; length += 1) bits >>= 1;
+          const stroke = this.#clip(dotX, y + (row + 1) * size, size, length * size);
+          if (stroke) this.#paint(stroke, samples, 1);
+          row += length - 1;
         }
       }
     }
@@ -202,7 +210,7 @@ export class Canvas {
       const end = offset + y * stride + x1 * step;
       if (share < 1) {
         for (let i = begin; i < end; i += step) data[i] = Math.round((data[i] ?? 0) + share * (ink - (data[i] ?? 0)));
-      } else if (step === 1) data.fill(ink, begin, end);
+      } else if (step === 1 && end - begin > SHORT) data.fill(ink, begin, end);
       else for (let i = begin; i < end; i += step) data[i] = ink;
     }
   }
