@@ -19,12 +19,15 @@ export function skillCommand(): Command {
   skill
     .command('check')
     .description('say everything that is wrong with a skill, node by node')
-    .argument('<file>', 'JSON or YAML: of Symphony (kind: Skill), or with nodes and edges at the top')
+    .argument(
+      '<file>',
+      'JSON or YAML: of Symphony (kind: Skill), or with nodes and edges at the top; or a twin with skills',
+    )
     .option(...param)
     .option('--json', 'one JSON document', false)
     .addHelpText(
       'after',
-      '\nStatus 0 when there is no error in it, 1 otherwise. Names of models are known to a twin only.',
+      '\nStatus 0 when there is no error in it, 1 otherwise. Names of models and cameras are looked up in a twin only.',
     )
     .action(async (file: string, options: ReadFlags) => {
       const { checkFile } = await import('./check.ts');

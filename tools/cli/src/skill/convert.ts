@@ -1,5 +1,5 @@
 import { toBareSkill, toSymphonySkill, toSymphonyYaml, type SkillFile } from '@vantage/skill';
-import { issueLine, readSkillFile, type Outcome } from './read-file.ts';
+import { problemsOf, readSkillFile, type Outcome } from './read-file.ts';
 
 type Documents = SkillFile['skills'][number]['document'][];
 
@@ -26,11 +26,13 @@ export async function exportFile(file: string, { json }: { readonly json: boolea
 
 /** What is wrong with the way a skill is written is said, and does not keep it from being written anew. */
 async function converted(file: string, write: (documents: Documents) => string): Promise<Outcome> {
-  const { skills, issues } = await readSkillFile(file);
+  const read = await readSkillFile(file);
+  const { skills, issues } = read;
+  const problems = problemsOf(read);
   const said = [...issues, ...skills.flatMap((one) => one.issues)];
   return {
     text: skills.length === 0 ? '' : write(skills.map(({ document }) => document)),
-    ...(said.length === 0 ? {} : { problems: said.map((issue) => `${issueLine(issue)}\n`).join('') }),
+    ...(problems === undefined ? {} : { problems }),
     good: skills.length > 0 && said.every(({ severity }) => severity !== 'error'),
   };
 }

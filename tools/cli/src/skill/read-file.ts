@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { VantageError, codeOf, messageOf } from '@vantage/contracts';
+import { VantageError, codeOf, isObject, messageOf } from '@vantage/contracts';
 import { parseSkills, type Parameters, type SkillFile, type SkillIssue } from '@vantage/skill';
 
 /** A file larger than this is no skill; it is not even read into memory. */
@@ -13,19 +13,38 @@ export interface Outcome {
   readonly good: boolean;
 }
 
+export interface ReadFile extends SkillFile {
+  /** Where the file is no skill but a twin of the controllermodule, or its `components`. */
+  readonly twin?: unknown;
+}
+
 /** @throws VantageError `INPUT_MISSING` */
-export async function readSkillFile(file: string): Promise<SkillFile> {
+export async function readSkillFile(file: string): Promise<ReadFile> {
   try {
     const info = await stat(file);
     if (info.isDirectory()) throw new VantageError('INPUT_MISSING', `${file} is a folder; name a file in it`);
     if (info.size > MAX_BYTES)
       throw new VantageError('INPUT_MISSING', `${file} has ${info.size} bytes: that is no skill`);
-    return parseSkills(await readFile(file));
+    const text = await readFile(file, 'utf8');
+    const twin = twinIn(text);
+    return twin === undefined ? parseSkills(text) : { skills: [], instances: [], issues: [], twin };
   } catch (error) {
     if (VantageError.is(error)) throw error;
     const reason = codeOf(error) === 'ENOENT' ? 'does not exist' : messageOf(error);
     throw new VantageError('INPUT_MISSING', `${file} ${reason}`, { cause: error });
   }
+}
+
+function twinIn(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(value)) return undefined;
+  if ('azdaConfiguration' in value) return value;
+  return Array.isArray(value['skills']) ? { platform: 'DeepStream', components: value } : undefined;
 }
 
 /** `name=value` of the command line; without `=` the value is empty. */
@@ -39,8 +58,21 @@ export function parametersFrom(given: readonly string[]): Parameters {
 }
 
 /** `error    node 3  nodes[2].configurations.port: ...` */
-export function issueLine({ severity, node, path, message, atRunTime }: SkillIssue): string {
+export function issueLine({
+  severity,
+  node,
+  path,
+  message,
+  atRunTime,
+}: Omit<SkillIssue, 'severity'> & { severity: string }): string {
   const where = [node === undefined ? '' : `node ${node}`, path].filter((part) => part !== '').join('  ');
   const instead = atRunTime === undefined ? '' : ` (at run time: ${atRunTime})`;
   return `${severity.padEnd(7)}  ${where === '' ? '' : `${where}: `}${message}${instead}`;
+}
+
+/** What is wrong with the way the skills of a file are written, for stderr. */
+export function problemsOf({ skills, issues }: SkillFile): string | undefined {
+  const said = [...issues, ...skills.flatMap((one) => one.issues)].map((issue) => `${issueLine(issue)}\n`);
+  if (skills.length === 0 && said.length === 0) return 'there is no skill in it\n';
+  return said.length === 0 ? undefined : said.join('');
 }

@@ -1,5 +1,5 @@
 import { parameterValues, substituteNode, type SkillDocument, type SkillNode } from '@vantage/skill';
-import { issueLine, parametersFrom, readSkillFile, type Outcome } from './read-file.ts';
+import { parametersFrom, problemsOf, readSkillFile, type Outcome } from './read-file.ts';
 
 /** The graphs of the skills of a file. */
 export async function showFile(
@@ -7,13 +7,13 @@ export async function showFile(
   { json, param }: { readonly json: boolean; readonly param: readonly string[] },
 ): Promise<Outcome> {
   const parameters = parametersFrom(param);
-  const { skills, issues } = await readSkillFile(file);
-  const documents = skills.map(({ document }) => withParameters(document, parameters));
-  const said = [...issues, ...skills.flatMap((one) => one.issues)].map((issue) => `${issueLine(issue)}\n`).join('');
+  const read = await readSkillFile(file);
+  const documents = read.skills.map(({ document }) => withParameters(document, parameters));
+  const problems = problemsOf(read);
   const text = json
     ? `${JSON.stringify(documents.map(asJson), undefined, 2)}\n`
     : documents.map((document) => `${drawSkill(document).join('\n')}\n`).join('\n');
-  return { text, ...(said === '' ? {} : { problems: said }), good: documents.length > 0 };
+  return { text, ...(problems === undefined ? {} : { problems }), good: documents.length > 0 };
 }
 
 type Drawn = Pick<SkillDocument, 'name' | 'displayName' | 'nodes' | 'edges'>;

@@ -49,6 +49,32 @@ describe('vantage skill', () => {
     expect([good, valid, skills[0]!.issues.at(-1)!.node]).toEqual([false, false, '0']);
   });
 
+  test('check: a twin is checked as the controllermodule would, with its models and cameras', async () => {
+    const [entry] = [JSON.parse((await importFile(DOOR, { json: true })).text) as Record<string, unknown>];
+    const twin = (model: string) => ({
+      sensors: [{ name: 'gate', endpoint: 'rtsp://host/gate' }],
+      models: [{ name: model, configFile: 'p.txt' }],
+      skills: [{ ...entry, instances: [{ id: 'west', sensors: ['gate'] }] }],
+    });
+    const check = (model: string) => checkFile(fileWith(JSON.stringify(twin(model))), TEXT);
+    expect(await check('people')).toEqual({
+      text: [
+        'twin: 1 skill, 1 pipeline of them',
+        '  warning  components.skills[0].nodes[5].configurations.region: node "5": the camera "gate" has no region "door"; nothing is in it until it has',
+        '',
+      ].join('\n'),
+      good: true,
+    });
+    const { text, good } = await check('cars');
+    expect(good).toBe(false);
+    expect(text).toContain('error    components.skills[0].nodes[1]: node "1": there is no model "people"');
+  });
+
+  test('check: a file without a skill', async () => {
+    const { text, good } = await checkFile(fileWith('kind: Model\nspec: {}\n'), TEXT);
+    expect([good, text.split('\n')[1]]).toEqual([false, 'there is no skill in it']);
+  });
+
   test('show draws the graph', async () => {
     const { text, good } = await showFile(DOOR, { json: false, param: ['fps=5'] });
     expect(good).toBe(true);
