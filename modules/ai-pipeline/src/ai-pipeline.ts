@@ -173,7 +173,7 @@ export class AiPipeline {
     const { graphs, notes } = compileComponents(components);
     for (const note of notes) logger.warn(note.message, { pipeline: note.pipeline });
     this.#regions = regionsByPipeline(components);
-    const steps = await this.#engine.apply(graphs.map(withReachableSources));
+    const steps = await this.#engine.apply(graphs.map(withReachablePlaces));
     this.#exporters.apply(graphs);
     const isPainted = (graph: SkillGraph): boolean => nodesOf(graph, 'recorder').some(({ overlay }) => overlay);
     this.#withOverlays = new Set(graphs.filter(isPainted).map(({ id }) => id));
@@ -272,9 +272,16 @@ function regionsByPipeline(components: Components): Map<string, RegionOfInterest
 }
 
 /** Host names of other modules resolve in containers only; the process executor says where they are instead. */
-function withReachableSources(graph: SkillGraph): SkillGraph {
-  const nodes = graph.nodes.map((node) =>
-    node.kind === 'source' ? { ...node, url: rewriteEndpoint(node.url) } : node,
-  );
+function withReachablePlaces(graph: SkillGraph): SkillGraph {
+  const nodes = graph.nodes.map((node) => {
+    if (node.kind === 'source') return { ...node, url: rewriteEndpoint(node.url) };
+    return node.kind === 'custom' ? { ...node, endpoint: reachableEndpoint(node.endpoint) } : node;
+  });
   return { ...graph, nodes };
+}
+
+/** Endpoints of custom nodes mostly have no scheme. */
+function reachableEndpoint(endpoint: string): string {
+  const scheme = endpoint.includes('://') ? '' : 'grpc://';
+  return rewriteEndpoint(`${scheme}${endpoint}`).slice(scheme.length);
 }
