@@ -33,8 +33,12 @@ export class VantageError extends Error {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message;
-  return typeof error === 'string' ? error : (JSON.stringify(error) ?? String(error));
+  if (typeof error === 'string') return error;
+  // An error of another realm is no instance of ours.
+  if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string') {
+    return error.message;
+  }
+  return JSON.stringify(error) ?? String(error);
 }
 
 /** The code of anything that was thrown: ours, Node's (`ENOENT`), or undefined. */

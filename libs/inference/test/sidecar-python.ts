@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sidecarPythons } from '../src/runners/sidecar/find-python.ts';
+import { pythonCandidates } from '@vantage/observability';
+import { SIDECAR_PYTHON } from '../src/runners/sidecar.ts';
 
 const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 
@@ -14,7 +15,7 @@ export const MODELS = path.join(
 
 /** A Python with the onnxruntime package. Undefined, with a line that says so, where there is none or no model to run. */
 export function sidecarPython(): string | undefined {
-  const pythons = sidecarPythons();
+  const pythons = pythonCandidates(SIDECAR_PYTHON);
   const found = pythons.find((python) => spawnSync(python, ['-c', 'import onnxruntime']).status === 0);
   if (found === undefined) {
     process.stderr.write(

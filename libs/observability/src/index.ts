@@ -22,5 +22,6 @@ export {
   type MetricOptions,
 } from './metrics.ts';
 export { resolveHost, resolveVolume, rewriteEndpoint, type HostPort } from './places.ts';
+export { pythonCandidates, pythonComplaint, type PythonWish } from './python.ts';
 export { isSecretKey, redact, redactDeep } from './redact.ts';
 export { runModule, type ModuleContext, type RunModuleOptions, type RunningModule } from './run-module.ts';

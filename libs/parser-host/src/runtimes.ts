@@ -1,8 +1,5 @@
-import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { pythonCandidates, pythonComplaint } from '@vantage/observability';
 import { pythonMissing } from './errors.ts';
 import type { ParserSpec } from './types.ts';
 
@@ -65,8 +62,9 @@ export async function findRuntime(
     };
   }
   const complaints: string[] = [];
-  for (const candidate of pythonCandidates(env)) {
-    const complaint = await complaintAbout(candidate, env);
+  for (const candidate of pythonCandidates({ variable: 'VANTAGE_PYTHON', first: 'system' }, env)) {
+    const needs = { version: [3, 8], packages: ['numpy'] } as const;
+    const complaint = await pythonComplaint(candidate, needs, parserEnvironment(env));
     if (complaint === undefined) {
       // -B: no compiled files in the parser's folder.
       const program = source('python/vantage_parser.py');
@@ -83,35 +81,4 @@ export async function findRuntime(
 
 function source(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
-}
-
-function pythonCandidates(env: NodeJS.ProcessEnv): string[] {
-  const wished = env['VANTAGE_PYTHON'];
-  if (wished !== undefined && wished !== '') return [wished];
-  const onPath = (env['PATH'] ?? '').split(path.delimiter).map((folder) => path.join(folder, 'python3'));
-  return [...new Set(['/usr/bin/python3', ...onPath.filter(isExecutable).slice(0, 3)])].filter(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function complaintAbout(python: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const check =
-    'import sys; assert sys.version_info >= (3, 8), "it is Python %d.%d" % sys.version_info[:2]; import numpy';
-  try {
-    await promisify(execFile)(python, ['-B', '-c', check], { env: parserEnvironment(env), timeout: 30_000 });
-    return undefined;
-  } catch (error) {
-    const { code, killed, stderr } = error as { code?: unknown; killed?: boolean; stderr?: string };
-    if (code === 'ENOENT') return 'there is no such program';
-    if (killed === true) return 'it did not answer within 30 s';
-    const last = (stderr ?? '').trim().split('\n').at(-1) ?? '';
-    return last === '' ? 'it does not run' : last.replace(/^\w+Error: /, '');
-  }
 }

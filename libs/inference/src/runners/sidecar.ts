@@ -1,16 +1,19 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pythonCandidates, type PythonWish } from '@vantage/observability';
 import { readOnnx } from '@vantage/onnx';
 import { sidecarMissing } from '../errors.ts';
 import type { ModelSpec } from '../model-spec.ts';
 import type { ExecutionProvider, RunnerOptions } from './runner.ts';
-import { sidecarPythons } from './sidecar/find-python.ts';
 import { providerOptions, wantsGraphs } from './sidecar/provider-options.ts';
 import { shapeProfile } from './sidecar/shape-profile.ts';
 import { PackageMissing, SidecarRunner } from './sidecar/sidecar-runner.ts';
 
+/** The official package is installed with pip, mostly into an environment that comes first on the PATH. */
+export const SIDECAR_PYTHON: PythonWish = { variable: 'VANTAGE_SIDECAR_PYTHON', first: 'path' };
+
 export interface SidecarOptions extends RunnerOptions {
-  /** Interpreters to try, best first. Default: {@link sidecarPythons}. */
+  /** Interpreters to try, best first. Default: those of {@link SIDECAR_PYTHON}. */
   readonly pythons?: readonly string[];
   /** Time for one batch. Default 10 s; the first one may take as long as loading. */
   readonly deadlineMs?: number;
@@ -60,7 +63,7 @@ export async function openSidecar(
     restartMs: options.restartMs ?? 500,
   };
   const lacking: string[] = [];
-  for (const python of options.pythons ?? sidecarPythons()) {
+  for (const python of options.pythons ?? pythonCandidates(SIDECAR_PYTHON)) {
     try {
       return await SidecarRunner.start({ ...setup, python });
     } catch (error) {

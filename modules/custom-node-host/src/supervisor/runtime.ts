@@ -1,8 +1,5 @@
-import { execFile } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { pythonCandidates, pythonComplaint } from '@vantage/observability';
 import { pythonMissing } from '../errors.ts';
 
 /** A command line that runs a node's process. */
@@ -64,8 +61,9 @@ export function nodeRuntime(memoryMiB: number): Runtime {
  */
 export async function pythonRuntime(env: NodeJS.ProcessEnv = process.env): Promise<Runtime> {
   const complaints: string[] = [];
-  for (const candidate of pythonCandidates(env)) {
-    const complaint = await complaintAbout(candidate, env);
+  for (const candidate of pythonCandidates({ variable: 'VANTAGE_PYTHON', first: 'system' }, env)) {
+    const needs = { version: [3, 9], packages: ['grpc', 'google.protobuf', 'numpy'] } as const;
+    const complaint = await pythonComplaint(candidate, needs, nodeEnvironment({}, env));
     // -B: no compiled files in the node's folder.
     if (complaint === undefined) return { command: candidate, arguments: ['-B', source('../python/node_host.py')] };
     complaints.push(`${candidate}: ${complaint}`);
@@ -80,36 +78,4 @@ export async function pythonRuntime(env: NodeJS.ProcessEnv = process.env): Promi
 
 function source(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
-}
-
-function pythonCandidates(env: NodeJS.ProcessEnv): string[] {
-  const wished = env['VANTAGE_PYTHON'];
-  if (wished !== undefined && wished !== '') return [wished];
-  const onPath = (env['PATH'] ?? '').split(path.delimiter).map((folder) => path.join(folder, 'python3'));
-  return [...new Set(['/usr/bin/python3', ...onPath.filter(isExecutable).slice(0, 3)])].filter(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function complaintAbout(python: string, env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  const check =
-    'import sys; assert sys.version_info >= (3, 9), "it is Python %d.%d" % sys.version_info[:2]\n' +
-    'import grpc, google.protobuf, numpy';
-  try {
-    await promisify(execFile)(python, ['-B', '-c', check], { env: nodeEnvironment({}, env), timeout: 30_000 });
-    return undefined;
-  } catch (error) {
-    const { code, killed, stderr } = error as { code?: unknown; killed?: boolean; stderr?: string };
-    if (code === 'ENOENT') return 'there is no such program';
-    if (killed === true) return 'it did not answer within 30 s';
-    const last = (stderr ?? '').trim().split('\n').at(-1) ?? '';
-    return last === '' ? 'it does not run' : last.replace(/^\w+Error: /, '');
-  }
 }
