@@ -220,6 +220,25 @@ describe('what a pipeline may do', () => {
     expect(node.seen).toHaveLength(2);
   });
 
+  test.each(['auto', 'off'] as const)(
+    'pixels that cannot be written: that frame alone (shared memory %s)',
+    async (sharedMemory) => {
+      const { port } = await serve(new TestNode({ image: 'numpy', response: 'empty' }));
+      const client = await new WatchedClient(port, { sharedMemory }).ready();
+      const { pixels, ...facts } = numberedFrame(640, 480);
+      const pixelsInto = (): void => {
+        throw new Error('the picture is gone');
+      };
+      for (let n = 0; n < 5; n++) {
+        const result = await client.process({ ...facts, pixelsInto });
+        expect(result).toMatchObject({ ok: false, code: 'CUSTOM_NODE_FRAME_INVALID' });
+        expect(messageOf(result)).toBe('frame 7: the picture is gone');
+      }
+      expect((await client.process({ ...facts, pixels: pixels! })).ok).toBe(true);
+      expect(client.status.counters.sharedMemoryFrames).toBe(sharedMemory === 'auto' ? 1 : 0);
+    },
+  );
+
   test('large pictures to encode do not let later ones overtake', async () => {
     const server = await serveRaw({ handshake: () => ({ imageType: 2 }) });
     const client = await new WatchedClient(server.port, { inFlight: 3 }).ready();

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { messageOf } from '@vantage/contracts';
 import { Backoff, silentLogger, type Logger } from '@vantage/observability';
 import { parseEndpoint, type Endpoint } from '../endpoint.ts';
 import { optionsInvalid, type NodeFailure } from '../errors.ts';
@@ -87,7 +88,10 @@ export class CustomNodeClient {
    * when it has settled.
    */
   process(frame: ClientFrame): Promise<NodeResult> {
-    const work = this.#process(frame);
+    const work = this.#process(frame).catch((error: unknown) =>
+      // One rejection would reach all the frames behind it.
+      this.#failed({ code: 'CUSTOM_NODE_FAILED', message: `frame ${frame.frameId}: ${messageOf(error)}` }),
+    );
     const inOrder = this.#lastAnswer.then(() => work);
     this.#lastAnswer = inOrder;
     return inOrder;
@@ -217,7 +221,12 @@ export class CustomNodeClient {
     const fields = { endpoint: host === '' ? target : `${host}:${port}`, code: error?.code };
     if (error === undefined) this.#logger.info(`custom node ${this.#state}`, fields);
     else this.#logger.warn(`custom node ${this.#state}: ${error.message}`, fields);
-    this.#options.onStatus?.(this.status);
+    try {
+      this.#options.onStatus?.(this.status);
+    } catch (thrown) {
+      // The loop that keeps the connection is no place for somebody else's exception.
+      this.#logger.error(`custom node: onStatus failed: ${messageOf(thrown)}`, { error: thrown });
+    }
   }
 }
 

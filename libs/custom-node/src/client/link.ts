@@ -71,10 +71,11 @@ export class NodeLink {
     const metadata = this.connection.metadata();
     const beside = this.#pixelPath?.send(picture.payload, metadata);
     const message = encodeProcessRequest(seq, frame, picture.facts, beside === undefined ? picture.payload : undefined);
-    const limit = this.#limit();
-    if (message.length > limit) {
-      beside?.end(false);
-      return { code: 'CUSTOM_NODE_MESSAGE_TOO_LARGE', message: tooLarge(what, message.length, limit) };
+    const unsent = picture.problem?.() ?? this.#tooLarge(what, message.length);
+    if (unsent !== undefined) {
+      // Nobody else has seen the place.
+      beside?.end(true);
+      return unsent;
     }
     this.#nextSeq += 1n;
     this.#counters.calls += 1;
@@ -92,11 +93,12 @@ export class NodeLink {
       this.#takeBack(seq);
       return this.#callWithBytes(frame, { ...picture, payload });
     }
-    if ('code' in answer) {
+    const problem = picture.problem?.();
+    if ('code' in answer || problem !== undefined) {
       beside?.end(false);
       this.#takeBack(seq);
-      this.#learn(answer);
-      return answer;
+      if ('code' in answer) this.#learn(answer);
+      return problem ?? (answer as CallFailure);
     }
     this.#timeouts = 0;
     this.#counters.receivedBytes += answer.bytes.length;
@@ -123,10 +125,12 @@ export class NodeLink {
     return this.call(frame, picture, () => undefined);
   }
 
-  /** Bytes: the lower of what is configured and what the node takes, as far as that is known. */
-  #limit(): number {
+  #tooLarge(what: string, size: number): NodeFailure | undefined {
     const taken = this.agreement.maxMessageBytes ?? this.#learntLimit ?? this.#maxMessageBytes ?? DEFAULT_MESSAGE_BYTES;
-    return Math.min(taken, this.#learntLimit ?? taken, this.#maxMessageBytes ?? taken);
+    // The lower of what is configured and what the node takes, as far as that is known.
+    const limit = Math.min(taken, this.#learntLimit ?? taken, this.#maxMessageBytes ?? taken);
+    if (size <= limit) return undefined;
+    return { code: 'CUSTOM_NODE_MESSAGE_TOO_LARGE', message: tooLarge(what, size, limit) };
   }
 
   #learn(failure: CallFailure): void {

@@ -13,6 +13,8 @@ export interface PreparedPicture {
   readonly facts: PictureFacts;
   readonly payload: Payload;
   readonly downscaled: boolean;
+  /** What the frame's `pixelsInto` has thrown, once the payload was written. */
+  readonly problem?: () => NodeFailure | undefined;
 }
 
 export interface PrepareOptions extends EncodeOptions {
@@ -41,9 +43,9 @@ export async function preparePicture(
     if (pixels === undefined && pixelsInto === undefined) return invalid(frame, 'has no pixels');
     if (image === 'numpy' && !downscaled && frame.colorFormat === 'BGR') {
       if (pixels !== undefined) return { facts, payload: pixels, downscaled };
-      if (pixelsInto !== undefined) return { facts, payload: { length: bytes, writeInto: pixelsInto }, downscaled };
+      if (pixelsInto !== undefined) return { facts, ...written(frame, bytes, pixelsInto), downscaled };
     }
-    const whole = { width, height, colorFormat: frame.colorFormat, pixels: pixels ?? written(bytes, pixelsInto) };
+    const whole = { width, height, colorFormat: frame.colorFormat, pixels: pixels ?? collected(bytes, pixelsInto) };
     const picture: Omit<NodePicture, 'pixels'> & { readonly pixels: Uint8Array } = downscaled
       ? await downscale(whole, size)
       : whole;
@@ -53,7 +55,24 @@ export async function preparePicture(
   }
 }
 
-function written(bytes: number, pixelsInto: ClientFrame['pixelsInto']): Buffer {
+/** It is called deep inside of gRPC, or while a place in shared memory is held: an exception has to wait. */
+function written(
+  frame: ClientFrame,
+  length: number,
+  pixelsInto: NonNullable<ClientFrame['pixelsInto']>,
+): Pick<PreparedPicture, 'payload' | 'problem'> {
+  let failure: NodeFailure | undefined;
+  const writeInto = (target: Uint8Array): void => {
+    try {
+      pixelsInto(target);
+    } catch (error) {
+      failure = invalid(frame, messageOf(error));
+    }
+  };
+  return { payload: { length, writeInto }, problem: () => failure };
+}
+
+function collected(bytes: number, pixelsInto: ClientFrame['pixelsInto']): Buffer {
   const target = Buffer.allocUnsafe(bytes);
   pixelsInto?.(target);
   return target;
