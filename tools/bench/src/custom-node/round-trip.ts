@@ -6,6 +6,8 @@ const ROUNDS = 5;
 const ROUND_MS = 2000;
 const HD = { width: 1280, height: 720 };
 const FULL_HD = { width: 1920, height: 1080 };
+/** What a call costs by itself. */
+const TINY = { width: 16, height: 16 };
 /** Against a Python client of the same Python server, at least; by shared memory against the Python pair, at least. */
 const AGAINST_PYTHON = 1;
 const SHARED = 2.5;
@@ -13,7 +15,10 @@ const SHARED = 2.5;
 const COPIES = 1.5;
 const EACH_WAY_MS = 0.3;
 
-type Rates = Record<'pair' | 'ours' | 'againstPython' | 'shared' | 'eachWay' | 'eachWayAllowed', number>;
+type Rates = Record<
+  'pair' | 'ours' | 'againstPython' | 'shared' | 'eachWay' | 'eachWayAllowed' | 'callEachWay',
+  number
+>;
 
 /** P5: custom nodes. Frames a second there and back, against plain Python at both ends, everything at most one frame at a time. */
 export const customNodes: Bench = {
@@ -52,7 +57,7 @@ async function oneRound(
   [theirs, ours, images]: readonly [NodeProcess, NodeProcess, NodeProcess],
   round: number,
 ): Promise<Rates> {
-  const rates: Rates = { pair: 0, ours: 0, againstPython: 0, shared: 0, eachWay: 0, eachWayAllowed: 0 };
+  const rates: Rates = { pair: 0, ours: 0, againstPython: 0, shared: 0, eachWay: 0, eachWayAllowed: 0, callEachWay: 0 };
   const client = (
     { endpoint }: NodeProcess,
     sharedMemory: ClientRun['sharedMemory'],
@@ -80,6 +85,9 @@ async function oneRound(
       rates.eachWay = roundTripMs / 2;
       rates.eachWayAllowed = COPIES * memcpyMs + EACH_WAY_MS;
     },
+    async () => {
+      rates.callEachWay = (await client(images, 'auto', TINY)).roundTripMs / 2;
+    },
   ];
   for (let i = 0; i < steps.length; i++) await steps[(i + round) % steps.length]?.();
   return rates;
@@ -99,7 +107,13 @@ function judged(rounds: readonly Rates[]): Awaited<ReturnType<Bench['run']>> {
   return {
     ours: of(({ ours }) => ours),
     reference: of(({ pair }) => pair),
-    extra: { againstPython, shared, fullHdEachWayMs: eachWay, fullHdAllowedMs: allowed },
+    extra: {
+      againstPython,
+      shared,
+      fullHdEachWayMs: eachWay,
+      fullHdAllowedMs: allowed,
+      emptyEachWayMs: of((rates) => rates.callEachWay),
+    },
     ...(missed.length > 0 ? { failed: missed.join('; ') } : {}),
   };
 }
