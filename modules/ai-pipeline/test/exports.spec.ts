@@ -76,6 +76,14 @@ describe('the insights that are kept', () => {
     expect((await get('')).json).toEqual([{ ...IDS, count: 100 }]);
   });
 
+  test('every frame that HTTP gets is kept only where no other export chooses', () => {
+    const http = node('http', { kind: 'http', url: 'http://127.0.0.1:1/', doubleEncoded: false });
+    const [alone, beside] = [bench(), bench()];
+    play(alone.run([http]), 0.5);
+    play(beside.run([http, node('hub', { kind: 'output', output: 'metrics' }, 2)]), 5);
+    expect([alone.store.newest(IDS).length, beside.store.newest(IDS).length]).toEqual([5, 3]);
+  });
+
   test('bounded in number and in bytes, the longest untouched go first', () => {
     const store = new InsightStore();
     for (let at = 0; at < 600; at += 1) store.add({ ...IDS, device: `d${at}` }, `${at}`);

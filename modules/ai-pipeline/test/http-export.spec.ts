@@ -193,6 +193,13 @@ describe('HTTP', () => {
     expect(JSON.stringify([exporters.status('p'), lines])).not.toMatch(/secret|hidden/);
   });
 
+  test('a port that fetch refuses is told as such', async () => {
+    const { run, until, exporters } = bench();
+    play(run([node('http', toUrl('http://127.0.0.1:9/'))]), 0.1);
+    await until('http', ({ failed }) => failed === 1);
+    expect(exporters.status('p')['http']!.lastError).toBe('port 9 is one that is never posted to');
+  });
+
   test('huge documents go where they fit, and are told where they do not', async () => {
     const { url, bodies } = await receiver();
     const { run, until, exporters, sent } = bench();

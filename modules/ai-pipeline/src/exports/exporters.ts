@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '@vantage/contracts';
 import type { EdgeModule } from '@vantage/edge-client';
 import type { CounterMetric, Logger, Metrics } from '@vantage/observability';
-import { nodesOf, type ExportTarget, type SkillGraph } from '@vantage/skill';
+import { nodesOf, type ExportNode, type ExportTarget, type SkillGraph } from '@vantage/skill';
 import type { ExportPost } from '../camera/export/export-stage.ts';
 import { ExportLine, type ExportStatus } from './export-line.ts';
 import { HttpSink } from './http-sink.ts';
@@ -25,6 +25,8 @@ type Target = Exclude<ExportTarget, { kind: 'inference' }>;
 interface Entry {
   readonly to: Target;
   readonly skill: SkillGraph['skill'];
+  /** Its documents are kept. */
+  readonly isKept: boolean;
   readonly line: ExportLine;
 }
 
@@ -58,7 +60,7 @@ export class Exporters {
       const nodes = new Map(graph && nodesOf(graph, 'export').map((node) => [node.id, node]));
       for (const [id, entry] of entries) {
         const node = nodes.get(id);
-        if (node && graph && isDeepStrictEqual([entry.to, entry.skill], [node.to, graph.skill])) continue;
+        if (node && graph && isSame(entry, graph, node.to)) continue;
         entries.delete(id);
         this.#leave(entry.line);
       }
@@ -78,7 +80,7 @@ export class Exporters {
   push(pipeline: string, post: ExportPost): void {
     const entry = this.#entries.get(pipeline)?.get(post.node);
     if (!entry || 'frame' in post) return;
-    if (post.seen) this.#options.store.add({ ...entry.skill, device: post.sensor }, post.document);
+    if (post.seen && entry.isKept) this.#options.store.add({ ...entry.skill, device: post.sensor }, post.document);
     entry.line.push(post.document);
   }
 
@@ -106,7 +108,7 @@ export class Exporters {
           ...labels,
         }),
     });
-    return { to, skill: graph.skill, line };
+    return { to, skill: graph.skill, isKept: isKept(graph, to), line };
   }
 
   #sink(graph: SkillGraph, to: Target): ExportSink {
@@ -128,4 +130,14 @@ export class Exporters {
     this.#leaving.add(left);
     void left.finally(() => this.#leaving.delete(left));
   }
+}
+
+function isSame({ to, skill, isKept: kept }: Entry, graph: SkillGraph, wanted: ExportTarget): boolean {
+  return isDeepStrictEqual([to, skill, kept], [wanted, graph.skill, isKept(graph, wanted)]);
+}
+
+/** HTTP gets every frame, which would push out what the others chose; it counts where there is nothing else. */
+function isKept(graph: SkillGraph, { kind }: ExportTarget): boolean {
+  const isChosen = ({ to }: ExportNode): boolean => to.kind === 'output' || to.kind === 'mqtt';
+  return kind !== 'http' || !nodesOf(graph, 'export').some(isChosen);
 }

@@ -64,7 +64,11 @@ async function post(address: Address, body: string, signal: AbortSignal): Promis
     const headers = { 'content-type': 'application/json', ...(authorization === undefined ? {} : { authorization }) };
     const response = await fetch(url, { method: 'POST', body, headers, redirect: 'manual', signal }).catch(
       (error: unknown) => {
-        throw new Error(reasonOf(error), { cause: error });
+        const reason = reasonOf(error);
+        // https://fetch.spec.whatwg.org/#port-blocking
+        throw new Error(reason === 'bad port' ? `port ${url.port} is one that is never posted to` : reason, {
+          cause: error,
+        });
       },
     );
     // What it answers is of no interest, and may be endless.

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '@vantage/contracts';
-import { PictureEncoder, type Ffmpeg } from '@vantage/media';
+import { PictureEncoder, findVideoEncoder, type Ffmpeg } from '@vantage/media';
 import type { FrameInsights, SnippetNode } from '@vantage/skill';
 import { Canvas, paintObjects, snippetTitle, type Rgb } from '@vantage/vision';
 import type { CameraFrame, GraphStage, SharedPicture } from '../graph/stage.ts';
@@ -44,6 +44,7 @@ export class SnippetStage implements GraphStage {
   /** The picture that ffmpeg is taking. */
   #writing: Promise<boolean> = Promise.resolve(true);
   #exporting: Promise<void> = Promise.resolve();
+  #asked: Promise<unknown> | undefined;
   #stopped = false;
 
   constructor(options: SnippetStageOptions) {
@@ -58,6 +59,8 @@ export class SnippetStage implements GraphStage {
   async process(frame: CameraFrame): Promise<CameraFrame> {
     const { insights, picture } = frame;
     if (!picture) return frame;
+    // Asked before the first snippet, which would begin with a gap otherwise; whether there is one, its start tells.
+    this.#asked ??= findVideoEncoder(this.#options.ffmpeg).catch(() => undefined);
     const open = this.#recording;
     if (open && !fits(open, picture, insights, this.#options.node.durationSeconds)) this.#finish();
     if (!this.#recording && this.#isDue(insights)) {
