@@ -16,12 +16,12 @@ export class ExportGate {
 
   admits({ ptsUs, detections, events }: FrameInsights): boolean {
     if (this.#everyUs === undefined) return true;
-    if (events !== undefined && events.length > 0) return true;
-    if (detections.length === 0) return false;
     // A camera that was opened again may start its clock anew.
     const last = this.#lastUs !== undefined && this.#lastUs <= ptsUs ? this.#lastUs : undefined;
-    if (last !== undefined && ptsUs - last < this.#everyUs) return false;
-    this.#lastUs = ptsUs;
-    return true;
+    const isDue = detections.length > 0 && (last === undefined || ptsUs - last >= this.#everyUs);
+    const happened = events !== undefined && events.length > 0;
+    // What tells of an event tells of the objects, too: their turn begins anew.
+    if (detections.length > 0 && (isDue || happened)) this.#lastUs = ptsUs;
+    return isDue || happened;
   }
 }

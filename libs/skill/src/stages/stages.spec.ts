@@ -90,6 +90,17 @@ describe('ExportGate', () => {
     ]);
   });
 
+  test('what happened on a frame with objects is their message, too', () => {
+    const gate = new ExportGate(2);
+    const events = [{ type: 'presenceStarted', id: 'e', timeMs: 0, relatedIds: [], properties: {} }];
+    expect([gate.admits(at(0, { events })), gate.admits(at(0.1)), gate.admits(at(1.9)), gate.admits(at(2))]).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
+  });
+
   test('a clock that starts anew does not silence it', () => {
     const gate = new ExportGate(30);
     expect([gate.admits(at(1000)), gate.admits(at(0)), gate.admits(at(1))]).toEqual([true, true, false]);
