@@ -96,3 +96,50 @@ test('--style vscode: an empty variable stays, characters stay, and .env wins', 
   expect(modulesContent.$edgeHub['properties.desired'].routes.up).toBe('FROM /messages/* INTO $upstream');
   expect(stdout).toContain('Zoë');
 });
+
+test('a container of a skill comes along, and where it does not fit nothing is written (H 25)', async () => {
+  const template = JSON.parse(await readFile(path.join(ROOT, 'deployment.template.json'), 'utf8'));
+  const configurations = {
+    ...{
+      type: 'container',
+      container_name: 'det',
+      container_image: 'x:1',
+      port: '6677',
+      env: '[{"key":"A","value":"1"}]',
+    },
+    ...{ architecture: 'ARM64', acceleration: 'Nvidia Jetson (Jetpack 5)' },
+  };
+  const nodes = [{ id: '1', type: 'source', name: 'rtsp', configurations: {} }];
+  const det = { id: '2', type: 'transform', name: 'grpc_transform', configurations };
+  const edges = [{ source: { node: '1' }, target: { node: '2' } }];
+  const { azdaConfiguration } = template.modulesContent.controllermodule['properties.desired'];
+  azdaConfiguration.components.skills = [{ id: 'line', nodes: [...nodes, det], edges }];
+  await writeFile(path.join(folder, '.env'), await readFile(path.join(ROOT, '.env.example')));
+  const file = path.join(folder, 'deployment.template.json');
+  await writeFile(file, JSON.stringify(template, null, 2));
+  const generate = (...more: string[]): Promise<Outcome> =>
+    vantage('generate', '--modules', path.join(ROOT, 'modules'), ...more);
+  const refused = await generate();
+  expect(refused.status).toBe(1);
+  expect(refused.stderr).toMatch(/error: det is made for ARM64 with Nvidia Jetson .*platform amd64 is X64/);
+  expect((await generate('--platform', 'arm64v8.jetson')).stderr).toContain('arm64v8.jetson.json written');
+  const made = path.join('config', 'deployment.arm64v8.jetson.json');
+  const { modulesContent } = JSON.parse(await readFile(path.join(folder, made), 'utf8'));
+  expect(modulesContent.$edgeAgent['properties.desired'].modules.det).toMatchObject({
+    restartPolicy: 'always',
+    env: { A: { value: '1' } },
+    settings: { image: 'x:1' },
+  });
+  // The manifest itself knows, too: a device of another kind does not get it.
+  const deployed = await vantage('deploy', made, '--dry-run', '--connection-file', path.join(folder, 'none'));
+  expect(deployed.status).toBe(1);
+  expect(deployed.stderr).toMatch(/error: det is made for ARM64/);
+  expect(deployed.stderr).toContain('DEPLOYMENT_INVALID');
+  configurations.port = '0';
+  await writeFile(file, JSON.stringify(template, null, 2));
+  const wrong = await generate('--platform', 'arm64v8.jetson');
+  expect(wrong.status).toBe(1);
+  expect(wrong.stderr).toMatch(
+    /deployment\.template\.json:\d+:\d+: error: node 2: port .*1 to 65535.*configurations\.port/,
+  );
+});
