@@ -12,6 +12,8 @@ export interface ClientPixelPath {
   accept(metadata: Metadata): boolean;
   /** Puts the pixels of one call there and says so in its metadata. Undefined: send them as bytes. */
   send(payload: Payload, metadata: Metadata): SentPixels | undefined;
+  /** Why it does not work (any more), for people; undefined while it does. */
+  readonly problem: string | undefined;
   /** Frees what it holds. Idempotent. */
   close(): void;
 }

@@ -70,6 +70,7 @@ export class NodeLink {
     const seq = this.#nextSeq;
     const metadata = this.connection.metadata();
     const beside = this.#pixelPath?.send(picture.payload, metadata);
+    if (beside === undefined && this.#pixelPath?.problem !== undefined) this.#useBytes(this.#pixelPath.problem);
     const message = encodeProcessRequest(seq, frame, picture.facts, beside === undefined ? picture.payload : undefined);
     const unsent = picture.problem?.() ?? this.#tooLarge(what, message.length);
     if (unsent !== undefined) {
@@ -91,7 +92,8 @@ export class NodeLink {
       const payload = Buffer.from(beside.pixels);
       beside.end(false);
       this.#takeBack(seq);
-      return this.#callWithBytes(frame, { ...picture, payload });
+      this.#useBytes('the node does not see it');
+      return this.call(frame, { ...picture, payload }, () => undefined);
     }
     const problem = picture.problem?.();
     if ('code' in answer || problem !== undefined) {
@@ -118,11 +120,10 @@ export class NodeLink {
     return { ok: true, ...(insights === undefined ? {} : { insights }), ...handed, roundTripMs };
   }
 
-  /** The other end does not see what we see: bytes until the next handshake, beginning with this frame. */
-  #callWithBytes(frame: ClientFrame, picture: PreparedPicture): Promise<Answered | NodeFailure> {
+  /** Until the next handshake. */
+  #useBytes(reason: string): void {
     this.#pixelPath = undefined;
-    this.#logger.warn('custom node: shared memory does not work any more; pixels go as bytes');
-    return this.call(frame, picture, () => undefined);
+    this.#logger.warn(`custom node: shared memory does not work any more (${reason}); pixels go as bytes`);
   }
 
   #tooLarge(what: string, size: number): NodeFailure | undefined {
