@@ -159,18 +159,18 @@ export class Hub {
     const text = firstLine(messageOf(error));
     // The SDK tells the HTTP status by the error's class.
     const kind = error instanceof Error ? error.name : '';
-    const of = (code: string, message: string): VantageError => new VantageError(code, message, { cause: error });
+    const problem = (code: string, message: string): VantageError => new VantageError(code, message, { cause: error });
     if (/ECONNREFUSED/.test(text) && this.name === 'local') {
-      return of('RUNTIME_NOT_RUNNING', 'the local runtime does not answer; is "vantage up" still running?');
+      return problem('RUNTIME_NOT_RUNNING', 'the local runtime does not answer; is "vantage up" still running?');
     }
     if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|no answer/.test(text)) {
-      return of('HUB_UNREACHABLE', `${this.name} cannot be reached: ${text}`);
+      return problem('HUB_UNREACHABLE', `${this.name} cannot be reached: ${text}`);
     }
-    if (kind === 'UnauthorizedError') return of('HUB_REFUSED', `${this.name} does not accept the credentials`);
+    if (kind === 'UnauthorizedError') return problem('HUB_REFUSED', `${this.name} does not accept the credentials`);
     if (kind === 'InvalidEtagError') {
-      return of('TWIN_CHANGED', `${what} was changed by somebody else in the meantime: look at it again`);
+      return problem('TWIN_CHANGED', `${what} was changed by somebody else in the meantime: look at it again`);
     }
-    return of('HUB_CALL_FAILED', `${what} (${this.name}): ${text}`);
+    return problem('HUB_CALL_FAILED', `${what} (${this.name}): ${text}`);
   }
 }
 
