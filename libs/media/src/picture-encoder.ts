@@ -18,6 +18,8 @@ export interface PictureEncoderOptions {
   /** Pixels of every picture. An odd side becomes one pixel longer in the clip. */
   readonly width: number;
   readonly height: number;
+  /** As {@link PictureFeedOptions.maxWaiting}. */
+  readonly maxWaiting?: number;
 }
 
 export interface EncodedClip {
@@ -52,7 +54,7 @@ export class PictureEncoder {
 
   /** @throws MEDIA_ENCODER_MISSING, MEDIA_CLIP_FAILED when the folder cannot be made */
   static async open(options: PictureEncoderOptions): Promise<PictureEncoder> {
-    const { ffmpeg, path, temporaryFolder, format, width, height } = options;
+    const { ffmpeg, path, temporaryFolder, format, width, height, maxWaiting } = options;
     const encoder = await findVideoEncoder(ffmpeg);
     const temporary = temporaryNameFor(path, temporaryFolder);
     try {
@@ -70,7 +72,10 @@ export class PictureEncoder {
       ...[...encoder.arguments, ...levelOf(encoder.name, width, height), ...marked, ...inOrder(ffmpeg)],
       ...['-g', '250', '-movflags', '+faststart', '-f', 'mp4', '-y', `file:${temporary}`],
     ];
-    const feed = new PictureFeed({ ffmpeg, format, width, height, output });
+    const feed = new PictureFeed({
+      ...{ ffmpeg, format, width, height, output },
+      ...(maxWaiting === undefined ? {} : { maxWaiting }),
+    });
     return new PictureEncoder(options, temporary, feed, encoder.name);
   }
 

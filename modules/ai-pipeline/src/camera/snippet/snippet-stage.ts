@@ -21,13 +21,20 @@ export interface SnippetStageOptions {
 /** Contract custom-node-and-skills B: BGR 0, 0, 255. */
 const RED: Rgb = [255, 0, 0];
 
+/** Pictures that may wait for an ffmpeg that is starting, as many as fit into this. */
+const WAITING_BYTES = 64 << 20;
+const MAX_WAITING = 16;
+
 interface Recording {
   readonly encoder: PictureEncoder;
   readonly startUs: number;
   readonly width: number;
   readonly height: number;
-  /** Painted on and handed to ffmpeg: one picture's memory, however long the snippet. */
-  readonly pixels: Uint8Array;
+  /** Pictures that are painted on and handed to ffmpeg: few, however long the snippet. */
+  readonly free: Uint8Array[];
+  made: number;
+  /** Those that ffmpeg has not taken yet, in order. */
+  readonly writing: Promise<void>[];
   objects: number;
 }
 
@@ -41,8 +48,6 @@ export class SnippetStage implements GraphStage {
   #state: 'waiting' | 'recording' | 'exporting' = 'waiting';
   #recording: Recording | undefined;
   #lastStartUs: number | undefined;
-  /** The picture that ffmpeg is taking. */
-  #writing: Promise<boolean> = Promise.resolve(true);
   #exporting: Promise<void> = Promise.resolve();
   #asked: Promise<unknown> | undefined;
   #stopped = false;
@@ -55,7 +60,7 @@ export class SnippetStage implements GraphStage {
     return this.#state;
   }
 
-  /** Waits until ffmpeg has taken the picture before: who is faster waits in the edge's queue. */
+  /** Waits while too many pictures wait for ffmpeg: who is faster waits in the edge's queue. */
   async process(frame: CameraFrame): Promise<CameraFrame> {
     const { insights, picture } = frame;
     if (!picture) return frame;
@@ -99,11 +104,10 @@ export class SnippetStage implements GraphStage {
         ffmpeg,
         path: path.join(folder, snippetPath(names, captureTimeMs)),
         temporaryFolder: folder,
-        ...{ format: 'gbrp', width, height },
+        ...{ format: 'gbrp', width, height, maxWaiting: MAX_WAITING },
       });
       if (this.#stopped) return await encoder.abort();
-      const pixels = new Uint8Array(3 * width * height);
-      this.#recording = { encoder, startUs: ptsUs, width, height, pixels, objects: 0 };
+      this.#recording = { encoder, startUs: ptsUs, width, height, free: [], made: 0, writing: [], objects: 0 };
       this.#state = 'recording';
     } catch (error) {
       this.#failed(error);
@@ -111,14 +115,26 @@ export class SnippetStage implements GraphStage {
   }
 
   async #write(recording: Recording, insights: FrameInsights, picture: SharedPicture): Promise<void> {
-    const { encoder, pixels } = recording;
-    await this.#writing;
+    const { encoder, free, writing } = recording;
+    const bytes = 3 * picture.width * picture.height;
+    const limit = Math.max(2, Math.min(MAX_WAITING, Math.floor(WAITING_BYTES / bytes)));
+    while (free.length === 0 && recording.made >= limit) await writing[0];
     if (this.#recording !== recording) return;
     if (encoder.failure !== undefined) return this.#finish();
-    pixels.set(picture.planes());
-    if (this.#options.node.overlay) paint(pixels, insights, picture);
+    let data = free.pop();
+    if (!data) {
+      data = new Uint8Array(bytes);
+      recording.made += 1;
+    }
+    data.set(picture.planes());
+    if (this.#options.node.overlay) paint(data, insights, picture);
     recording.objects += insights.detections.length;
-    this.#writing = encoder.write({ ptsUs: insights.ptsUs, data: pixels });
+    const used = data;
+    const written = encoder.write({ ptsUs: insights.ptsUs, data: used }).then(() => {
+      free.push(used);
+      void writing.shift();
+    });
+    writing.push(written);
   }
 
   #finish(): void {
@@ -131,8 +147,8 @@ export class SnippetStage implements GraphStage {
       .finally(() => (this.#state = 'waiting'));
   }
 
-  async #export({ encoder, objects }: Recording): Promise<void> {
-    await this.#writing;
+  async #export({ encoder, writing, objects }: Recording): Promise<void> {
+    await Promise.all(writing);
     const { path: file, frames, firstPtsUs, lastPtsUs } = await encoder.close();
     const { size: sizeBytes } = await stat(file);
     const seconds = Math.round((lastPtsUs - firstPtsUs) / 1e4) / 100;
