@@ -79,11 +79,18 @@ test('a port that another program has is not shared with it; the node runs once 
   expect(await (await bench.client(port)).process(frameOf())).toMatchObject({ ok: true });
 });
 
-test('settings of a built-in node that make no sense are told; the twin mends them', async () => {
+test('settings that make no sense are told, the twin mends them; what ran last comes back after a crash', async () => {
   const node = bench.node({ settings: { axis: 'diagonal' } });
   const { error } = await node.until((status) => status.error !== undefined);
   expect(error?.message).toMatch(/flip: settings\.axis/);
   node.change({ settings: { axis: 'vertical' } });
   await node.running();
   expect(node.hosted.status.error).toBeUndefined();
+
+  node.change({ settings: { axis: 'nowhere' } });
+  const { pid } = await node.until(({ rejected }) => rejected !== undefined);
+  process.kill(pid!, 'SIGKILL');
+  const after = await node.until(({ state, restarts }) => state === 'running' && restarts === 1);
+  expect(after.rejected?.message).toMatch(/settings\.axis/);
+  expect(after.pid).not.toBe(pid);
 });

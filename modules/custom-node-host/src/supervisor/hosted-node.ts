@@ -1,28 +1,25 @@
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
-import { codeOf, messageOf, type VantageError } from '@vantage/contracts';
-import { showAddress, type ModelStore } from '@vantage/model-store';
+import { messageOf, type VantageError } from '@vantage/contracts';
+import type { ModelStore } from '@vantage/model-store';
 import { Backoff, redact, type Logger, type Metrics } from '@vantage/observability';
 import { CALL_CODES } from '../errors.ts';
 import { folderOf, resolveSource, type ResolvedSource } from '../source/resolve-source.ts';
 import type { NodeDefinition } from '../twin/definition.ts';
 import { CallStatistics } from './call-statistics.ts';
 import { FolderWatch } from './folder-watch.ts';
-import type { CallResult, ProcessSetup } from './messages.ts';
+import type { CallResult } from './messages.ts';
 import { createNodeMetrics, type NodeMetrics } from './node-metrics.ts';
-import { NodeProcess } from './node-process.ts';
-import { nodeEnvironment, nodeRuntime, pythonRuntime } from './runtime.ts';
+import type { NodeProcess } from './node-process.ts';
 import { StandIn } from './stand-in.ts';
-import type { NodeProblem, NodeState, NodeStatus } from './status.ts';
+import { CIRCUIT, startProcess } from './start-process.ts';
+import { problemOf, sourceText, type NodeProblem, type NodeState, type NodeStatus } from './status.ts';
 
-const START_DEADLINE_MS = 60_000;
-const CIRCUIT = { failures: 10, pauseMs: 5000 } as const;
+/** A module has ten seconds to stop. */
+const STOP_MS = 6000;
 /** The same complaint of calls is logged again after this time. */
 const REPEAT_LOG_MS = 60_000;
 /** Failures of a new version that may pass by themselves; the version is tried again while the one before runs. */
 const PASSING = new Set(['MODEL_DOWNLOAD_FAILED', 'HOSTED_NODE_PORT_TAKEN']);
-const BUILTIN_FOLDER = path.dirname(fileURLToPath(new URL('../builtin/names.ts', import.meta.url)));
 
 export interface HostedNodeOptions {
   readonly name: string;
@@ -55,9 +52,13 @@ export class HostedNode {
   readonly #backoff = new Backoff({ baseMs: 500, capMs: 30_000, resetAfterMs: 30_000, jitter: 0 });
   readonly #statistics = new CallStatistics();
   readonly #standIn: StandIn;
-  readonly #leaving = new Set<Promise<void>>();
+  /** Old versions that finish their calls. */
+  readonly #leaving = new Set<NodeProcess>();
   #wanted: NodeDefinition | undefined;
   #running: Running | undefined;
+  /** What ran last: the one to go back to when a new version does not start and the old one has ended meanwhile. */
+  #lastRun: NodeDefinition | undefined;
+  #isStarting = false;
   #state: NodeState = 'stopped';
   #port = 0;
   #abort = new AbortController();
@@ -118,7 +119,7 @@ export class HostedNode {
     }
   }
 
-  /** Calls under way are finished, within their deadline. Idempotent. */
+  /** Calls under way are finished, those that take longer than six seconds are not. Idempotent. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#abort.abort();
@@ -127,7 +128,11 @@ export class HostedNode {
     await this.#work;
     const running = this.#running;
     this.#running = undefined;
-    await Promise.all([running?.process.drain(), this.#standIn.release(), ...this.#leaving]);
+    await Promise.all([
+      running?.process.drain(STOP_MS),
+      this.#standIn.release(),
+      ...[...this.#leaving].map((process) => process.drain(STOP_MS)),
+    ]);
     this.#metrics.forget();
     this.#state = 'stopped';
   }
@@ -151,31 +156,29 @@ export class HostedNode {
     // While the old version serves on the port, it is the one that holds it.
     const keepsPort = running !== undefined && [0, running.definition.port].includes(definition.port);
     const standIn = running === undefined || keepsPort ? this.#standIn : new StandIn(host, () => this.#whyAbsent());
+    this.#isStarting = true;
     try {
       const port = keepsPort ? this.#port : await this.#hold(standIn, definition);
       const resolved = await resolveSource(definition, { root, store }, signal);
-      const isPython = resolved.language === 'python';
-      const process = await NodeProcess.start(
-        {
-          runtime: isPython ? await pythonRuntime() : nodeRuntime(definition.memoryMiB),
-          cwd: resolved.builtin ? root : resolved.folder,
-          env: nodeEnvironment(definition.env),
-          setup: this.#setupOf(definition, resolved, port),
-          startDeadlineMs: START_DEADLINE_MS,
-          events: {
-            onPrint: (level, line) => this.#logger[level](`node ${definition.name} prints: ${line}`),
-            onCall: (result, ms, text) => this.#onCall(result, ms, text),
-            onCircuit: (state, text) => this.#onCircuit(state, text),
-          },
-        },
-        signal,
-      );
+      const process = await startProcess(definition, resolved, { host, port, root }, this.#events(), signal);
       if (signal.aborted) await process.stop();
       else this.#take({ definition, resolved, process }, standIn);
     } catch (error) {
       if (standIn !== this.#standIn) await standIn.release();
+      this.#isStarting = false;
       if (!signal.aborted) this.#failed(error, definition);
+    } finally {
+      this.#isStarting = false;
     }
+  }
+
+  #events(): Parameters<typeof startProcess>[3] {
+    const { name } = this.#options;
+    return {
+      onPrint: (level, line) => this.#logger[level](`node ${name} prints: ${line}`),
+      onCall: (result, ms, text) => this.#onCall(result, ms, text),
+      onCircuit: (state, text) => this.#onCircuit(state, text),
+    };
   }
 
   async #hold(standIn: StandIn, definition: NodeDefinition): Promise<number> {
@@ -185,43 +188,34 @@ export class HostedNode {
     return port;
   }
 
-  #setupOf(definition: NodeDefinition, resolved: ResolvedSource, port: number): ProcessSetup {
-    const { name, settings, deadlineMs, memoryMiB, maxInFlight, token, tls } = definition;
-    return {
-      name,
-      entry: resolved.entry,
-      builtin: resolved.builtin,
-      folder: resolved.builtin ? BUILTIN_FOLDER : resolved.folder,
-      root: this.#options.root,
-      settings,
-      host: this.#options.host,
-      port,
-      deadlineMs,
-      drainMs: deadlineMs + 500,
-      memoryMiB,
-      maxInFlight,
-      circuit: CIRCUIT,
-      ...(token === undefined ? {} : { token }),
-      ...(tls === undefined ? {} : { tls }),
-    };
+  async #holdWhileAbsent(): Promise<void> {
+    if (this.#running !== undefined || this.#isStopped) return;
+    try {
+      await this.#standIn.hold(this.#port, true);
+    } catch (error) {
+      // The next start says it again, and that is tried again.
+      this.#logger.warn(messageOf(error));
+    }
   }
 
   #take(next: Running, standIn: StandIn): void {
     const before = this.#running;
     this.#running = next;
+    this.#lastRun = next.definition;
     this.#port = next.process.port;
     this.#circuit = 'closed';
     this.#metrics.circuit(false);
     if (next.definition === this.#wanted) this.#rejected = undefined;
     this.#error = undefined;
-    next.process.onEnd = (why) => {
+    next.process.whenEnded((why) => {
       if (this.#running === next) this.#lost(next, why);
-    };
+    });
     this.#backoff.healthy();
-    this.#leave(standIn.release());
+    void standIn.release();
     if (before !== undefined) {
       this.#reloads += 1;
-      this.#leave(before.process.drain());
+      this.#leaving.add(before.process);
+      void before.process.drain().then(() => this.#leaving.delete(before.process));
     }
     this.#logger.info(`node ${next.definition.name} ${before === undefined ? 'runs' : 'has a new version'}`, {
       port: this.#port,
@@ -229,14 +223,6 @@ export class HostedNode {
       source: sourceText(next.definition),
     });
     this.#setState('running');
-  }
-
-  /** Something that ends by itself; `stop` waits for it. */
-  #leave(leaving: Promise<void>): void {
-    const done = leaving
-      .catch((error: unknown) => this.#logger.warn(`an old version did not end cleanly: ${messageOf(error)}`))
-      .finally(() => this.#leaving.delete(done));
-    this.#leaving.add(done);
   }
 
   /** The process has ended by itself: another one, at once if it has been well for a while, else after a pause. */
@@ -251,15 +237,9 @@ export class HostedNode {
     const delayMs = isFirst ? 0 : pauseMs;
     this.#logger.error(`${why.message}; it is started again in ${delayMs} ms`, { code: why.code, delayMs });
     this.#setState('failed');
-    const definition = lost.definition;
-    this.#work = this.#work.then(() =>
-      this.#standIn.hold(this.#port, true).then(
-        () => undefined,
-        // The start says it again, and that is tried again.
-        (error: unknown) => this.#logger.warn(messageOf(error)),
-      ),
-    );
-    this.#later(delayMs, definition);
+    this.#work = this.#work.then(() => this.#holdWhileAbsent());
+    // A new version that is being started takes its place; when that fails, this one is tried again.
+    if (!this.#isStarting) this.#later(delayMs, lost.definition);
   }
 
   #failed(error: unknown, definition: NodeDefinition): void {
@@ -273,13 +253,15 @@ export class HostedNode {
       this.#options.onChange?.();
       return;
     }
-    this.#error = problem;
+    const next = this.#lastRun ?? definition;
+    if (next === definition) this.#error = problem;
+    else this.#rejected = problem;
     const delayMs = Math.round(this.#backoff.next());
     this.#logger.error(`node ${definition.name} does not run, next try in ${delayMs} ms: ${problem.message}`, {
       code: problem.code,
     });
     this.#setState('failed');
-    this.#later(delayMs, definition);
+    this.#later(delayMs, next);
   }
 
   #later(delayMs: number, definition: NodeDefinition): void {
@@ -338,21 +320,5 @@ export class HostedNode {
     this.#state = state;
     this.#metrics.up(state === 'running');
     this.#options.onChange?.();
-  }
-}
-
-function problemOf(error: unknown): NodeProblem {
-  const code = codeOf(error) ?? 'HOSTED_NODE_LOAD_FAILED';
-  return { code, message: redact(messageOf(error)).slice(0, 500), at: new Date().toISOString() };
-}
-
-function sourceText({ source }: NodeDefinition): string {
-  switch (source.kind) {
-    case 'builtin':
-      return `builtin ${source.builtin}`;
-    case 'folder':
-      return `folder ${source.folder}`;
-    case 'zip':
-      return `zip ${showAddress(source.url)}`;
   }
 }

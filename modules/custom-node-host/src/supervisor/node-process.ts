@@ -49,8 +49,8 @@ export class NodeProcess {
   #onReady: ((ready: { port: number }) => void) | undefined;
   #onFailed: ((error: VantageError) => void) | undefined;
   #port = 0;
-  /** Called once when the process ends without having been told to. */
-  onEnd: ((why: VantageError) => void) | undefined;
+  #endedBy: VantageError | undefined;
+  #onEnd: ((why: VantageError) => void) | undefined;
 
   private constructor(options: NodeProcessOptions) {
     this.#options = options;
@@ -144,12 +144,18 @@ export class NodeProcess {
     return this.#begun.size;
   }
 
-  /** Lets go of the port, finishes what is under way for at most `drainMs` of the setup, and ends. */
-  async drain(): Promise<void> {
+  /** Calls once when the process ends without having been told to, also when it has already. */
+  whenEnded(listener: (why: VantageError) => void): void {
+    this.#onEnd = listener;
+    const why = this.#endedBy;
+    if (why !== undefined && !this.#told) queueMicrotask(() => listener(why));
+  }
+
+  /** Lets go of the port, finishes what is under way, and ends, within `withinMs`. */
+  async drain(withinMs = this.#options.setup.drainMs + 1000): Promise<void> {
     this.#told = true;
-    this.onEnd = undefined;
     this.#channel.write(`${JSON.stringify({ drain: true } satisfies ToProcess)}\n`);
-    const timer = setTimeout(() => this.#killGroup(), this.#options.setup.drainMs + 1000);
+    const timer = setTimeout(() => this.#killGroup(), withinMs);
     await this.#exited;
     clearTimeout(timer);
   }
@@ -157,7 +163,6 @@ export class NodeProcess {
   /** Ends it and everything that it started, at once. */
   async stop(): Promise<void> {
     this.#told = true;
-    this.onEnd = undefined;
     this.#killGroup();
     await this.#exited;
   }
@@ -217,7 +222,8 @@ export class NodeProcess {
         ? memoryExceeded(`node ${name} ran out of memory: its memoryMiB is ${memoryMiB}`)
         : processEnded(`the process of node ${name} ended (${how})${last === '' ? '' : `: ${last}`}`));
     if (this.#onFailed !== undefined) this.#onFailed(why);
-    else if (!this.#told) this.onEnd?.(why);
+    else if (!this.#told) this.#onEnd?.(why);
+    this.#endedBy = why;
     done();
   }
 

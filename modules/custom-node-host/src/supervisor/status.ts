@@ -1,5 +1,8 @@
+import { codeOf, messageOf } from '@vantage/contracts';
+import { showAddress } from '@vantage/model-store';
+import { redact } from '@vantage/observability';
+import type { Language, NodeDefinition } from '../twin/definition.ts';
 import type { CallCounts } from './call-statistics.ts';
-import type { Language } from '../twin/definition.ts';
 
 export interface NodeProblem {
   readonly code: string;
@@ -36,4 +39,22 @@ export interface NodeStatus extends CallCounts {
   readonly error?: NodeProblem;
   /** Why the newest version is not used; the one before goes on. */
   readonly rejected?: NodeProblem;
+}
+
+/** An error as it is reported: redacted, bounded. */
+export function problemOf(error: unknown): NodeProblem {
+  const code = codeOf(error) ?? 'HOSTED_NODE_LOAD_FAILED';
+  return { code, message: redact(messageOf(error)).slice(0, 500), at: new Date().toISOString() };
+}
+
+/** Where the code comes from, without anything secret. */
+export function sourceText({ source }: NodeDefinition): string {
+  switch (source.kind) {
+    case 'builtin':
+      return `builtin ${source.builtin}`;
+    case 'folder':
+      return `folder ${source.folder}`;
+    case 'zip':
+      return `zip ${showAddress(source.url)}`;
+  }
 }
