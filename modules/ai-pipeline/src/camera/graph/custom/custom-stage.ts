@@ -13,7 +13,7 @@ export interface CustomStageOptions {
   readonly pool: PicturePool;
   /** Those of now: a node keeps its connection when they change. */
   readonly regions: () => readonly Region[];
-  /** A file that is read as fast as possible waits this long for the node to answer a handshake. 0: no frame waits. */
+  /** A file that is read as fast as possible waits this long, once, for the node to answer a handshake. 0: no frame waits. */
   readonly patienceMs: number;
   /** Something about `status` changed, counters aside. */
   readonly onStatus: () => void;
@@ -31,12 +31,14 @@ export class CustomStage implements GraphStage {
   readonly #waiting = new Set<() => void>();
   readonly #told = new Set<string>();
   #state: ClientStatus['state'] | undefined;
+  #patienceMs: number;
   #counters = { passed: 0, dropped: 0 };
 
   constructor(options: CustomStageOptions) {
     this.#options = options;
     const { node, ids, logger } = options;
     this.concurrency = Math.max(1, node.inFlight);
+    this.#patienceMs = options.patienceMs;
     try {
       this.#client = new CustomNodeClient({
         endpoint: node.endpoint,
@@ -66,11 +68,12 @@ export class CustomStage implements GraphStage {
   async process(frame: CameraFrame): Promise<CameraFrame | undefined> {
     const client = this.#client;
     if (!client) return this.#without(frame);
-    if (client.status.state !== 'ready' && this.#options.patienceMs > 0) await this.#ready(this.#options.patienceMs);
+    if (this.#state !== 'ready' && this.#patienceMs > 0) await this.#ready(this.#patienceMs);
     const { insights, picture } = frame;
     const seen = client.wantsPixels ? picture : undefined;
     const view = picture?.view ?? { left: 0, top: 0, width: insights.width, height: insights.height };
     const roi = this.#roi();
+    let answered: SharedPicture | undefined;
     const result = await client.process({
       frameId: String(insights.frameId),
       timestamp: timeFromMs(insights.captureTimeMs),
@@ -81,13 +84,15 @@ export class CustomStage implements GraphStage {
       insights: toNodeInsights(insights, view),
       ...(roi ? { roi } : {}),
       ...(seen ? { pixelsInto: (target: Uint8Array) => seen.packInto(target) } : {}),
+      // Read where it lies: a copy of some megabytes less.
+      takeImage: (image) => (answered = this.#pictureOf(image, view)),
     });
     if (!result.ok) return this.#without(frame);
     const { merge } = this.#options.node;
     const told = result.insights
       ? withAnswer(insights, result.insights, { view, merge, labels: this.#labels })
       : insights;
-    const replaced = result.image ? this.#pictureOf(result.image, view) : picture;
+    const replaced = answered ?? picture;
     return { insights: told, ...(replaced ? { picture: replaced } : {}) };
   }
 
@@ -136,7 +141,10 @@ export class CustomStage implements GraphStage {
 
   #onStatus({ state, error }: ClientStatus): void {
     if (state === 'ready' || state === 'stopped') this.#wake();
-    if (state !== this.#state && state === 'ready') this.#told.clear();
+    if (state !== this.#state && state === 'ready') {
+      this.#told.clear();
+      this.#patienceMs = this.#options.patienceMs;
+    }
     this.#state = state;
     // Said once for each reason, not for each frame; the counters have the number.
     if (error && !this.#told.has(error.code)) {
@@ -154,7 +162,11 @@ export class CustomStage implements GraphStage {
         this.#waiting.delete(done);
         resolve();
       };
-      const timer = setTimeout(done, patienceMs);
+      const timer = setTimeout(() => {
+        // In vain: the next frames do not wait as well, until it has been there.
+        this.#patienceMs = 0;
+        done();
+      }, patienceMs);
       this.#waiting.add(done);
     });
   }
