@@ -1,4 +1,5 @@
-import { dimOf, floatsOf, isRequested, knownClassCount, thresholdOf } from './shape.ts';
+import { isRequested, knownClassCount } from './shape.ts';
+import { eachSureRow } from './yolo-rows.ts';
 import { yoloHeadOf } from './yolov8.ts';
 import type { OutputParser } from './types.ts';
 
@@ -27,25 +28,12 @@ export const yoloObb: OutputParser = {
     const head = yoloHeadOf(outputs, net);
     if (head === undefined) throw new RangeError('these outputs are not those of a head with turned boxes');
     return (tensors, batchIndex, settings, into) => {
-      const data = floatsOf(tensors, 0);
-      const boxes = dimOf(tensors, 0, head.transposed ? 1 : 2);
-      const rows = dimOf(tensors, 0, head.transposed ? 2 : 1);
-      const [perBox, step] = head.transposed ? [rows, 1] : [1, boxes];
       into.usePoints(4);
-      for (let i = 0, at = batchIndex * boxes * rows; i < boxes; i += 1, at += perBox) {
-        let classId = 0;
-        let score = data[at + 4 * step] as number;
-        for (let c = 1; c < rows - 5; c += 1) {
-          const value = data[at + (4 + c) * step] as number;
-          if (value > score) {
-            score = value;
-            classId = c;
-          }
-        }
-        if (score < settings.lowestThreshold || score < thresholdOf(settings, classId)) continue;
+      const shape = { transposed: head.transposed, behind: 1 };
+      eachSureRow(tensors, batchIndex, shape, settings, ({ data, at, step, rest, index: box, classId, score }) => {
         const x = data[at] as number;
         const y = data[at + step] as number;
-        const angle = data[at + (rows - 1) * step] as number;
+        const angle = data[rest] as number;
         const cos = Math.cos(angle);
         const sin = Math.sin(angle);
         const ux = (cos * (data[at + 2 * step] as number)) / 2;
@@ -54,13 +42,13 @@ export const yoloObb: OutputParser = {
         const vy = (cos * (data[at + 3 * step] as number)) / 2;
         const halfWidth = Math.abs(ux) + Math.abs(vx);
         const halfHeight = Math.abs(uy) + Math.abs(vy);
-        const index = into.push(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight, score, classId, i);
-        if (index < 0) continue;
+        const index = into.push(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight, score, classId, box);
+        if (index < 0) return;
         into.setPoint(index, 0, x - ux - vx, y - uy - vy);
         into.setPoint(index, 1, x + ux - vx, y + uy - vy);
         into.setPoint(index, 2, x + ux + vx, y + uy + vy);
         into.setPoint(index, 3, x - ux + vx, y - uy + vy);
-      }
+      });
     };
   },
 };

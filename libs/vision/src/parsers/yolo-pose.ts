@@ -1,4 +1,5 @@
-import { dimOf, floatsOf, isRequested, knownClassCount, sigmoid, thresholdOf } from './shape.ts';
+import { isRequested, knownClassCount, sigmoid } from './shape.ts';
+import { eachSureRow } from './yolo-rows.ts';
 import { yoloHeadOf } from './yolov8.ts';
 import type { NetworkInfo, OutputParser, TensorInfo } from './types.ts';
 
@@ -27,36 +28,22 @@ export const yoloPose: OutputParser = {
     const points = pointsOf(outputs, net);
     if (head === undefined || points === undefined) throw new RangeError('these outputs are not those of a pose head');
     return (tensors, batchIndex, settings, into) => {
-      const data = floatsOf(tensors, 0);
-      const boxes = dimOf(tensors, 0, head.transposed ? 1 : 2);
-      const rows = dimOf(tensors, 0, head.transposed ? 2 : 1);
-      const [perBox, step] = head.transposed ? [rows, 1] : [1, boxes];
-      const classes = rows - 4 - 3 * points;
       into.usePoints(points, true);
-      for (let i = 0, at = batchIndex * boxes * rows; i < boxes; i += 1, at += perBox) {
-        let classId = 0;
-        let score = data[at + 4 * step] as number;
-        for (let c = 1; c < classes; c += 1) {
-          const value = data[at + (4 + c) * step] as number;
-          if (value > score) {
-            score = value;
-            classId = c;
-          }
-        }
-        if (score < settings.lowestThreshold || score < thresholdOf(settings, classId)) continue;
+      const shape = { transposed: head.transposed, behind: 3 * points };
+      eachSureRow(tensors, batchIndex, shape, settings, ({ data, at, step, rest, index: box, classId, score }) => {
         const x = data[at] as number;
         const y = data[at + step] as number;
         const halfWidth = (data[at + 2 * step] as number) / 2;
         const halfHeight = (data[at + 3 * step] as number) / 2;
-        const index = into.push(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight, score, classId, i);
-        if (index < 0) continue;
+        const index = into.push(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight, score, classId, box);
+        if (index < 0) return;
         for (let p = 0; p < points; p += 1) {
-          const from = at + (4 + classes + 3 * p) * step;
+          const from = rest + 3 * p * step;
           const seen = data[from + 2 * step] as number;
           const sure = seen >= 0 && seen <= 1 ? seen : sigmoid(seen);
           into.setKeypoint(index, p, data[from] as number, data[from + step] as number, sure);
         }
-      }
+      });
     };
   },
 };
