@@ -1,6 +1,5 @@
-import type { customNode } from '@vantage/contracts';
+import { messageOf, type customNode } from '@vantage/contracts';
 import { decodePicture, type NodePicture, type ResponseKind } from '@vantage/custom-node';
-import { messageOf } from '@vantage/contracts';
 import type { Wants } from './check.ts';
 
 export interface AnswerReading {
@@ -43,7 +42,12 @@ export async function readAnswer(response: customNode.ProcessResponse, wants: Wa
     );
   if (!GIVES_INSIGHTS[wants.response] && saysSomething)
     remarks.push('the answer has insights, which the handshake did not announce');
-  const picture = bytes.length > 0 ? await readPicture(response, wants, problems) : undefined;
+  let picture: NodePicture | undefined;
+  try {
+    if (bytes.length > 0) picture = await pictureOf(response, wants);
+  } catch (error) {
+    problems.push(`the picture of the answer: ${messageOf(error)}`);
+  }
   meta?.objectsMeta.forEach((object, at) => readObject(object, `objects_meta[${at}]`, problems, remarks));
   meta?.eventsMeta.forEach((event, at) => {
     if (event.type === '') remarks.push(`events_meta[${at}] has no type`);
@@ -57,23 +61,17 @@ export async function readAnswer(response: customNode.ProcessResponse, wants: Wa
   };
 }
 
-async function readPicture(
-  response: customNode.ProcessResponse,
-  wants: Wants,
-  problems: string[],
-): Promise<NodePicture | undefined> {
-  const image = response.image;
-  if (image === undefined) return undefined;
-  try {
-    return await decodePicture(Buffer.from(image.imagePointer), wants.encoding, {
-      width: Number(image.properties?.width ?? 0n),
-      height: Number(image.properties?.height ?? 0n),
-      colorFormat: image.properties?.colorFormat === 1 ? 'RGB' : 'BGR',
-    });
-  } catch (error) {
-    problems.push(`the picture of the answer: ${messageOf(error)}`);
-    return undefined;
-  }
+/**
+ * The picture of an answer.
+ *
+ * @throws VantageError CUSTOM_NODE_IMAGE_INVALID
+ */
+export function pictureOf({ image }: customNode.ProcessResponse, { encoding }: Wants): Promise<NodePicture> {
+  return decodePicture(Buffer.from(image?.imagePointer ?? []), encoding, {
+    width: Number(image?.properties?.width ?? 0n),
+    height: Number(image?.properties?.height ?? 0n),
+    colorFormat: image?.properties?.colorFormat === 1 ? 'RGB' : 'BGR',
+  });
 }
 
 function readObject(object: customNode.ObjectMeta, where: string, problems: string[], remarks: string[]): void {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { ChannelCredentials, Client, Metadata, status as grpcStatus, type ServiceError } from '@grpc/grpc-js';
 import { customNode, messageOf } from '@vantage/contracts';
-import type { Endpoint } from '@vantage/custom-node';
+import { parseEndpoint, type Endpoint } from '@vantage/custom-node';
 
 const HANDSHAKE = '/custom_node.CustomNodeHandler/Handshake';
 const PROCESS = '/custom_node.CustomNodeHandler/Process';
@@ -16,6 +16,19 @@ export interface Access {
   readonly token?: string;
   /** PEM file of the authority that signed the node's certificate; TLS also without it where the scheme says so. */
   readonly ca?: string;
+}
+
+/** What the options of every command about a running node say. */
+export function accessOf(
+  endpoint: string,
+  { deadline, token, ca }: { readonly deadline: number; readonly token?: string; readonly ca?: string },
+): Access {
+  return {
+    endpoint: parseEndpoint(endpoint),
+    deadlineMs: deadline,
+    ...(token === undefined ? {} : { token }),
+    ...(ca === undefined ? {} : { ca }),
+  };
 }
 
 /** How a call ended. `code` is gRPC's name, such as `UNAVAILABLE`. */

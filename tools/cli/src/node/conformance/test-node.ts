@@ -1,4 +1,4 @@
-import { parseEndpoint } from '@vantage/custom-node';
+import { accessOf } from './peer.ts';
 import { resultLines, summaryLine } from './report.ts';
 import { runChecks, tally } from './run-checks.ts';
 
@@ -19,12 +19,7 @@ export interface TestNodeOptions {
 
 /** Runs the conformance kit and prints its report. @returns whether the node passed */
 export async function testNode(options: TestNodeOptions): Promise<boolean> {
-  const access = {
-    endpoint: parseEndpoint(options.endpoint),
-    deadlineMs: options.deadline,
-    ...(options.token === undefined ? {} : { token: options.token }),
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
-  };
+  const access = accessOf(options.endpoint, options);
   const ids = { instanceId: options.instance, skillId: options.skill, deviceId: options.device };
   const { wants, checks } = await runChecks(access, ids, {
     only: options.only,

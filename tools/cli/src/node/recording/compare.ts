@@ -1,5 +1,5 @@
 import type { customNode } from '@vantage/contracts';
-import { decodePicture, type NodePicture } from '@vantage/custom-node';
+import { pictureOf } from '../conformance/answer.ts';
 import type { Wants } from '../conformance/check.ts';
 
 export interface Tolerance {
@@ -94,22 +94,13 @@ async function comparePictures(
     return;
   }
   if (Buffer.compare(one, other) === 0) return;
-  const [first, second] = [await picture(before, wants), await picture(now, wants)];
+  const [first, second] = [await pictureOf(before, wants), await pictureOf(now, wants)];
   if (first.width !== second.width || first.height !== second.height) {
     found.push(`a picture of ${first.width}x${first.height} became one of ${second.width}x${second.height}`);
     return;
   }
   const difference = meanDifference(first.pixels, second.pixels);
   if (difference > tolerance) found.push(`the picture differs by ${difference.toFixed(2)} of 255 on average`);
-}
-
-function picture(response: customNode.ProcessResponse, { encoding }: Wants): Promise<NodePicture> {
-  const { imagePointer, properties } = response.image ?? {};
-  return decodePicture(Buffer.from(imagePointer ?? []), encoding, {
-    width: Number(properties?.width ?? 0n),
-    height: Number(properties?.height ?? 0n),
-    colorFormat: properties?.colorFormat === 1 ? 'RGB' : 'BGR',
-  });
 }
 
 function meanDifference(one: Buffer, other: Buffer): number {

@@ -1,8 +1,8 @@
 import { VantageError, customNode } from '@vantage/contracts';
-import { parseEndpoint, type ImageEncoding } from '@vantage/custom-node';
+import type { ImageEncoding } from '@vantage/custom-node';
 import { untilSignal } from '../../until-signal.ts';
 import { frameFor } from '../conformance/frames.ts';
-import { credentialsOf, type Access } from '../conformance/peer.ts';
+import { accessOf, credentialsOf } from '../conformance/peer.ts';
 import { wantsOf } from '../conformance/wants.ts';
 import { RecordingWriter } from './format.ts';
 import { picturesOf } from './pictures.ts';
@@ -51,14 +51,9 @@ export async function recordNode(options: RecordOptions): Promise<{ frames: numb
   }
 }
 
-async function upstreamOf({ endpoint, image, deadline, token, ca }: RecordOptions): Promise<Upstream> {
-  if (endpoint === undefined) return emptyUpstream(image);
-  const access: Access = {
-    endpoint: parseEndpoint(endpoint),
-    deadlineMs: deadline,
-    ...(token === undefined ? {} : { token }),
-    ...(ca === undefined ? {} : { ca }),
-  };
+async function upstreamOf(options: RecordOptions): Promise<Upstream> {
+  if (options.endpoint === undefined) return emptyUpstream(options.image);
+  const access = accessOf(options.endpoint, options);
   return nodeUpstream(access, await credentialsOf(access));
 }
 

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { VantageError, customNode, messageOf } from '@vantage/contracts';
-import { parseEndpoint } from '@vantage/custom-node';
-import { Peer, credentialsOf, type Access, type Reply } from '../conformance/peer.ts';
+import { Peer, accessOf, credentialsOf, type Reply } from '../conformance/peer.ts';
 import type { Wants } from '../conformance/check.ts';
 import { wantsOf } from '../conformance/wants.ts';
 import { compareAnswers, type Tolerance } from './compare.ts';
@@ -43,12 +42,7 @@ export async function replay(
   options: ReplayOptions,
   onDifference: (difference: Difference) => void = () => undefined,
 ): Promise<ReplayReport> {
-  const access: Access = {
-    endpoint: parseEndpoint(options.endpoint),
-    deadlineMs: options.deadline,
-    ...(options.token === undefined ? {} : { token: options.token }),
-    ...(options.ca === undefined ? {} : { ca: options.ca }),
-  };
+  const access = accessOf(options.endpoint, options);
   const credentials = await credentialsOf(access);
   const connections = new Map<number, { readonly peer: Peer; readonly wants: Wants }>();
   const tolerance = { value: options.tolerance, picture: options.pictureTolerance };

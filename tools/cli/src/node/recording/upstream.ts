@@ -17,13 +17,23 @@ const METHODS: Record<Call, string> = {
   process: '/custom_node.CustomNodeHandler/Process',
 };
 
+/** A pipeline that reconnects again and again leaves its old connections behind. */
+const MAX_CONNECTIONS = 256;
+
 /** The node at that address. */
 export function nodeUpstream(access: Access, credentials: ChannelCredentials): Upstream {
   const peers = new Map<number, Peer>();
   return {
     call: (connection, call, request) => {
       let peer = peers.get(connection);
-      if (!peer) peers.set(connection, (peer = new Peer(access, credentials)));
+      if (!peer) {
+        peers.set(connection, (peer = new Peer(access, credentials)));
+        const [[oldest, idle] = []] = peers;
+        if (peers.size > MAX_CONNECTIONS && oldest !== undefined) {
+          peers.delete(oldest);
+          idle?.close();
+        }
+      }
       return peer.call(METHODS[call], request, (bytes) => bytes);
     },
     close: () => {
