@@ -23,7 +23,9 @@ describe('PicturePool', () => {
     picture.packInto(target.subarray(1));
     expect([...target]).toEqual([0, ...expected.flat()]);
 
-    const answered = pool.fromPacked(picture.packed().slice(), width, height, view);
+    const theirs = picture.packed().slice();
+    const answered = pool.fromPacked(theirs, width, height, view);
+    theirs.fill(0);
     expect([...answered.planes()]).toEqual([...planes]);
   });
 

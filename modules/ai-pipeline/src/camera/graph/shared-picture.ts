@@ -25,9 +25,11 @@ export class PicturePool {
     return new Counted({ planes: this.#planes, packed: this.#packed }, { planes }, width, height, view);
   }
 
-  /** A picture with one reference. Takes `packed` over: B, G, R of each pixel, without padding. */
+  /** A picture with one reference. Copies `packed`: B, G, R of each pixel, without padding. */
   fromPacked(packed: Uint8Array, width: number, height: number, view: View): SharedPicture {
-    return new Counted({ planes: this.#planes, packed: this.#packed }, { packed }, width, height, view);
+    const own = this.#packed.take(packed.length);
+    new Uint8Array(own).set(packed);
+    return new Counted({ planes: this.#planes, packed: this.#packed }, { packed: own }, width, height, view);
   }
 }
 
@@ -42,21 +44,19 @@ class Counted implements SharedPicture {
   readonly view: View;
   readonly #pools: Pools;
   #planes: SharedArrayBuffer | undefined;
-  #packed: Uint8Array | undefined;
-  /** Whether `#packed` is the pool's. */
-  #packedHere = false;
+  #packed: Uint8Array<ArrayBuffer> | undefined;
   #references = 1;
 
   constructor(
     pools: Pools,
-    pixels: { readonly planes?: SharedArrayBuffer; readonly packed?: Uint8Array },
+    pixels: { readonly planes?: SharedArrayBuffer; readonly packed?: ArrayBuffer },
     width: number,
     height: number,
     view: View,
   ) {
     this.#pools = pools;
     this.#planes = pixels.planes;
-    this.#packed = pixels.packed;
+    this.#packed = pixels.packed && new Uint8Array(pixels.packed);
     this.width = width;
     this.height = height;
     this.view = view;
@@ -74,7 +74,6 @@ class Counted implements SharedPicture {
   packed(): Uint8Array {
     if (!this.#packed) {
       this.#packed = new Uint8Array(this.#pools.packed.take(this.#bytes));
-      this.#packedHere = true;
       this.packInto(this.#packed);
     }
     return this.#packed;
@@ -93,7 +92,7 @@ class Counted implements SharedPicture {
     this.#references -= 1;
     if (this.#references !== 0) return;
     if (this.#planes) this.#pools.planes.give(this.#planes);
-    if (this.#packed && this.#packedHere) this.#pools.packed.give(this.#packed.buffer as ArrayBuffer);
+    if (this.#packed) this.#pools.packed.give(this.#packed.buffer);
     this.#planes = undefined;
     this.#packed = undefined;
   }

@@ -84,10 +84,13 @@ export class CustomStage implements GraphStage {
       insights: toNodeInsights(insights, view),
       ...(roi ? { roi } : {}),
       ...(seen ? { pixelsInto: (target: Uint8Array) => seen.packInto(target) } : {}),
-      // Read where it lies: a copy of some megabytes less.
+      // Copied from where it lies, once.
       takeImage: (image) => (answered = this.#pictureOf(image, view)),
     });
-    if (!result.ok) return this.#without(frame);
+    if (!result.ok) {
+      answered?.release();
+      return this.#without(frame);
+    }
     const { merge } = this.#options.node;
     const told = result.insights
       ? withAnswer(insights, result.insights, { view, merge, labels: this.#labels })
