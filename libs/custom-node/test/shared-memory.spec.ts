@@ -39,7 +39,7 @@ function openRings(): string[] {
   return readdirSync('/proc/self/fd').flatMap((fd) => {
     try {
       const file = readlinkSync(`/proc/self/fd/${fd}`);
-      return /\/vantage-node-.* \(deleted\)$/.test(file) ? [`/proc/self/fd/${fd}`] : [];
+      return file.startsWith(`${shared}/`) && file.endsWith(' (deleted)') ? [`/proc/self/fd/${fd}`] : [];
     } catch {
       return [];
     }
