@@ -116,7 +116,7 @@ describe('vantage up', () => {
     [
       'an unknown module',
       ['get', 'nobody'],
-      /^vantage: the twin of nobody: there is no device or module "vantage-edge\/nobody" \(TWIN_CALL_FAILED\)\n$/,
+      /^vantage: the twin of nobody \(local\): there is no device or module "vantage-edge\/nobody" \(HUB_CALL_FAILED\)\n$/,
     ],
   ])(
     '%s is one clear sentence',
