@@ -33,12 +33,5 @@ export { dumpJson } from './python-format.ts';
 export { inspectPlacement } from './placement.ts';
 export type { SchemaIssue } from './schema-check.ts';
 export type { SchemaName } from './schemas.ts';
-export {
-  checkAgainst,
-  checkDeployment,
-  checkSystemModules,
-  manifestWarnings,
-  type DeploymentIssue,
-  type SystemModulesCheck,
-} from './validate.ts';
+export { checkAgainst, checkSystemModules, manifestWarnings, type SystemModulesCheck } from './validate.ts';
 export { generateVsCodeManifest } from './vscode-style.ts';

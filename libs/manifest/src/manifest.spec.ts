@@ -10,7 +10,8 @@ import { parseImage } from './image.ts';
 import { JsonNumber, fromPlain, parseJson, toPlain } from './json.ts';
 import { parseModuleFile } from './module-file.ts';
 import { dumpJson, formatNumber, pythonRepr } from './python-format.ts';
-import { checkDeployment } from './validate.ts';
+import { inspectDeployment } from './inspect/inspect.ts';
+import { pathText } from './inspect/problem.ts';
 
 describe('expandVariables', () => {
   const env = { A: '1', EMPTY: '', 'a b': 'spaced', NESTED: '$A', GONE: undefined };
@@ -166,7 +167,7 @@ describe('generateManifest', () => {
   });
 });
 
-test('checkDeployment finds what only a device would have found', () => {
+test('inspectDeployment finds what only a device would have found', () => {
   const settings = { image: 'a:b:c', createOptions: '{}', createOptions02: '' };
   const manifest = fromPlain({
     modulesContent: {
@@ -183,13 +184,33 @@ test('checkDeployment finds what only a device would have found', () => {
       },
     },
   });
-  expect(checkDeployment(manifest)).toEqual([
-    { path: 'm.settings.image', message: "image 'a:b:c' is not of the form [registry/]name[:tag]" },
-    {
-      path: 'm.settings.createOptions',
-      message: 'Error while parsing chunked field "createOptions", expected createOptions01 found createOptions02',
-    },
-    { path: '$edgeHub.routes.types', message: "'>' cannot take a string and a number (column 6)" },
-    { path: '$edgeHub.routes.nowhere', message: "leads to module 'x', which is not deployed" },
-  ]);
+  const agent = 'modulesContent.$edgeAgent["properties.desired"]';
+  const routes = 'modulesContent.$edgeHub["properties.desired"].routes';
+  expect(inspectDeployment(manifest).map(({ path, message }) => ({ path: pathText(path), message }))).toEqual(
+    expect.arrayContaining([
+      { path: `${agent}.modules.m.settings.image`, message: "image 'a:b:c' is not of the form [registry/]name[:tag]" },
+      {
+        path: `${agent}.modules.m.settings.createOptions`,
+        message: 'Error while parsing chunked field "createOptions", expected createOptions01 found createOptions02',
+      },
+      { path: `${routes}.types`, message: "'>' cannot take a string and a number (column 29)" },
+      {
+        path: `${routes}.nowhere`,
+        message: 'leads to module "x", which is not deployed: its messages wait until they expire',
+      },
+    ]),
+  );
+});
+
+test('inspectDeployment tells what edgeHub refuses as a whole', () => {
+  const hub = (desired: object): string[] =>
+    inspectDeployment(
+      fromPlain({ modulesContent: { $edgeHub: { 'properties.desired': { schemaVersion: '1.1', ...desired } } } }),
+    )
+      .filter(({ path }) => pathText(path) === 'modulesContent.$edgeHub["properties.desired"]')
+      .map(({ message }) => message);
+  const storeAndForwardConfiguration = { timeToLiveSecs: 7200 };
+  expect(hub({ routes: {}, storeAndForwardConfiguration })).toEqual([]);
+  const priority = { a: { route: 'FROM /messages/* INTO $upstream', priority: 12 } };
+  expect(hub({ routes: priority, storeAndForwardConfiguration }).join()).toContain('priority');
 });

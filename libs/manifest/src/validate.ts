@@ -1,9 +1,7 @@
 import { messageOf } from '@vantage/contracts';
-import { Router, parseEdgeHubConfig } from '@vantage/routing';
-import { CHUNK_SIZE, MAX_CHUNKS_WRITTEN, chunkKey, joinChunks, parseCreateOptions } from './create-options.ts';
-import { parseImage } from './image.ts';
-import { type Json, isJsonObject, parseJson, toPlain } from './json.ts';
-import { agentModules, allModules, isLayered, modulesContentOf, settingsOf } from './manifest.ts';
+import { CHUNK_SIZE, MAX_CHUNKS_WRITTEN, chunkKey } from './create-options.ts';
+import { type Json, isJsonObject, parseJson } from './json.ts';
+import { allModules, isLayered, modulesContentOf, settingsOf } from './manifest.ts';
 import { pythonStr } from './python-format.ts';
 import { type SchemaIssue, checkSchema } from './schema-check.ts';
 import { SCHEMAS, type SchemaName, isSchemaName } from './schemas.ts';
@@ -89,50 +87,4 @@ export function checkSystemModules(manifest: Json): SystemModulesCheck {
     else skipped.push(name);
   }
   return { issues, skipped };
-}
-
-export interface DeploymentIssue {
-  /** Where, as a JSON path. */
-  readonly path: string;
-  readonly message: string;
-}
-
-/**
- * Everything that would go wrong on a device after the schema passed: routes that do not parse, conditions that do not
- * compile (edgeHub only logs those), routes into modules that are not deployed, image names, createOptions.
- */
-export function checkDeployment(manifest: Json): DeploymentIssue[] {
-  const issues: DeploymentIssue[] = [];
-  const attempt = (path: string, action: () => unknown): void => {
-    try {
-      action();
-    } catch (error) {
-      issues.push({ path, message: messageOf(error) });
-    }
-  };
-  const modules = agentModules(manifest, 'modules');
-  for (const [name, module] of allModules(manifest)) {
-    const settings = toPlain(settingsOf(module) ?? new Map()) as Readonly<Record<string, unknown>>;
-    const { image } = settings;
-    attempt(`${name}.settings.image`, () => parseImage(typeof image === 'string' ? image : null));
-    attempt(`${name}.settings.createOptions`, () => parseCreateOptions(joinChunks(settings)));
-  }
-  const hub = modulesContentOf(manifest).get('$edgeHub');
-  const desired = isJsonObject(hub) ? hub.get('properties.desired') : undefined;
-  if (desired === undefined) return issues;
-  attempt('$edgeHub', () => {
-    const { routes } = parseEdgeHubConfig(toPlain(desired));
-    for (const { routeName, message } of new Router(routes, { edgeDeviceId: 'any' }).problems) {
-      issues.push({ path: `$edgeHub.routes.${routeName}`, message });
-    }
-    for (const { name, sink } of routes) {
-      if (sink.kind === 'module' && !modules.has(sink.module)) {
-        issues.push({
-          path: `$edgeHub.routes.${name}`,
-          message: `leads to module '${sink.module}', which is not deployed`,
-        });
-      }
-    }
-  });
-  return issues;
 }

@@ -5,8 +5,8 @@ import { ROUTES, validateConfiguration } from '@vantage/contracts';
 import {
   type GeneratedManifest,
   checkAgainst,
-  checkDeployment,
   generateManifest,
+  inspectDeployment,
   joinChunks,
   parseCreateOptions,
   parseJson,
@@ -39,7 +39,7 @@ describe('the default deployment', () => {
     const { name, warnings, manifest, text } = await generate(platform);
     expect(name).toBe(`deployment.${platform}.json`);
     expect(warnings).toEqual([]);
-    expect(checkDeployment(manifest)).toEqual([]);
+    expect(inspectDeployment(manifest)).toEqual([]);
     expect(text).not.toMatch(/\$\{/);
   });
 

@@ -15,6 +15,8 @@ export interface DeploymentView {
   readonly modules: readonly Placed<JsonObject>[];
   readonly systemModules: readonly Placed<JsonObject>[];
   readonly routes: readonly Placed<unknown>[];
+  /** The desired properties of `$edgeHub`; none where a layered deployment names parts of them. */
+  readonly hub: readonly Placed<unknown>[];
   /** Desired properties of modules, those of `$edgeAgent` and `$edgeHub` left out. */
   readonly twins: readonly Placed<unknown>[];
 }
@@ -23,18 +25,18 @@ export interface DeploymentView {
 export function viewDeployment(manifest: unknown): DeploymentView {
   const [content, base] = contentOf(manifest);
   const agent = desiredOf(content, base, '$edgeAgent');
+  const hub = desiredOf(content, base, '$edgeHub');
   const objects = (entries: readonly Placed<unknown>[]): Placed<JsonObject>[] =>
     entries.flatMap((entry) => (isObject(entry.value) ? [{ ...entry, value: entry.value }] : []));
   return {
     layered: isObject(manifest) && 'content' in manifest,
     modules: objects(entriesOf(agent, 'modules')),
     systemModules: objects(entriesOf(agent, 'systemModules')),
-    routes: entriesOf(desiredOf(content, base, '$edgeHub'), 'routes'),
+    routes: entriesOf(hub, 'routes'),
+    hub: wholeOf('$edgeHub', hub),
     twins: Object.keys(content)
       .filter((name) => name !== '$edgeAgent' && name !== '$edgeHub')
-      .flatMap((name) =>
-        desiredOf(content, base, name).flatMap(({ at, path, value }) => (at === '' ? [{ name, path, value }] : [])),
-      ),
+      .flatMap((name) => wholeOf(name, desiredOf(content, base, name))),
   };
 }
 
@@ -71,6 +73,10 @@ function desiredOf(content: JsonObject, base: JsonPath, name: string): DesiredPa
     if (key !== 'properties' || !isObject(value)) return [];
     return [{ at: '', path: [...base, name, key, 'desired'], value: value['desired'] }];
   });
+}
+
+function wholeOf(name: string, parts: readonly DesiredPart[]): Placed<unknown>[] {
+  return parts.flatMap(({ at, path, value }) => (at === '' ? [{ name, path, value }] : []));
 }
 
 /** The entries of `section`, wherever they stand: in it, or named one by one. */

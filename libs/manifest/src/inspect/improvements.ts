@@ -1,8 +1,9 @@
 import { MODULES, ROUTES, isObject } from '@vantage/contracts';
-import { checkRoute, parseRoute } from '@vantage/routing';
+import { parseRoute, sourceMatches } from '@vantage/routing';
 import { parseImage } from '../image.ts';
 import { type Json, toPlain } from '../json.ts';
 import { viewDeployment, type DeploymentView, type Placed } from './deployment-view.ts';
+import { carriesCredentialsUpstream, readRoute } from './parsed-route.ts';
 import type { JsonPath } from './problem.ts';
 
 /** Something that works, and that is better another way. */
@@ -62,23 +63,20 @@ function tagOf(image: string): string {
 function routeImprovements({ routes, modules, layered }: DeploymentView): Improvement[] {
   if (layered || modules.length === 0) return [];
   const read = routes.flatMap((route) => {
-    const text = isObject(route.value) ? route.value['route'] : route.value;
-    if (typeof text !== 'string' || checkRoute(text).mistakes.length > 0) return [];
-    return [{ route, ...parseRoute(text) }];
+    const one = readRoute(route);
+    return 'parsed' in one ? [{ route, ...one.parsed }] : [];
   });
   const has = (name: string): boolean => modules.some((module) => module.name === name);
-  const covers = (source: string, from: string): boolean => from.toLowerCase().startsWith(source.toLowerCase());
-  const secret = `/messages/modules/${MODULES.controller}/outputs/DeepStream/`;
-  const leaking = has(MODULES.controller)
-    ? read.filter(({ source, sink }) => sink.kind === 'upstream' && covers(source, secret))
-    : [];
+  const leaking = has(MODULES.controller) ? read.filter(carriesCredentialsUpstream) : [];
   const uploader = `/messages/modules/${MODULES.videoUploader}/`;
-  const uploads = read.some(({ source }) => covers(source, uploader) || source.startsWith(uploader));
+  const uploads = read.some(({ source }) => sourceMatches(source, uploader) || source.startsWith(uploader));
   const base = placeOfRoutes(routes);
   const missing = (['AIPipelineToController', 'BusinessLogicToController'] as const).filter((name) => {
     const { source, sink } = parseRoute(ROUTES[name]);
     const from = source.split('/')[3] ?? '';
-    const known = read.some((one) => covers(one.source, source) && JSON.stringify(one.sink) === JSON.stringify(sink));
+    const known = read.some(
+      (one) => sourceMatches(one.source, source) && JSON.stringify(one.sink) === JSON.stringify(sink),
+    );
     return has(from) && has(MODULES.controller) && !known;
   });
   return [

@@ -1,6 +1,7 @@
-import { INPUTS, MODULES, OUTPUTS, isObject } from '@vantage/contracts';
-import { checkRoute, parseRoute, type ParsedRoute } from '@vantage/routing';
+import { INPUTS, MODULES, OUTPUTS, messageOf } from '@vantage/contracts';
+import { parseEdgeHubConfig, type ParsedRoute } from '@vantage/routing';
 import type { DeploymentView, Placed } from './deployment-view.ts';
+import { carriesCredentialsUpstream, readRoute } from './parsed-route.ts';
 import { error, warning, type DeploymentProblem } from './problem.ts';
 
 /** What the modules of this house send and listen to (contract A.4); other modules may have any. */
@@ -19,7 +20,7 @@ const ENDS: Readonly<Record<string, { readonly outputs: readonly string[]; reado
 /** Routes that do not parse or never match, that lead nowhere or come from nobody, and that carry passwords upstream. */
 export function inspectRoutes(view: DeploymentView): DeploymentProblem[] {
   const deployed = new Set(view.modules.map(({ name }) => name));
-  return view.routes.flatMap((route) => {
+  const problems = view.routes.flatMap((route) => {
     const read = readRoute(route);
     if ('problems' in read) return read.problems;
     const { parsed } = read;
@@ -27,14 +28,9 @@ export function inspectRoutes(view: DeploymentView): DeploymentProblem[] {
     const ends = view.layered ? [] : inspectEnds(route, parsed, deployed);
     return [...ends, ...(deployed.has(MODULES.controller) ? inspectSecrets(route, parsed) : [])];
   });
-}
-
-function readRoute({ path, value }: Placed<unknown>): { parsed: ParsedRoute } | { problems: DeploymentProblem[] } {
-  const [text, where] = isObject(value) ? [value['route'], [...path, 'route']] : [value, path];
-  if (typeof text !== 'string') return { problems: [error(where, 'a route is a text')] };
-  const { mistakes } = checkRoute(text);
-  if (mistakes.length > 0) return { problems: mistakes.map(({ message }) => error(where, message)) };
-  return { parsed: parseRoute(text) };
+  // A wrong route is said where it stands, once.
+  const isRouteWrong = problems.some(({ severity }) => severity === 'error');
+  return isRouteWrong ? problems : [...problems, ...view.hub.flatMap(inspectHub)];
 }
 
 function inspectEnds(
@@ -64,12 +60,20 @@ function inspectEnds(
   return problems;
 }
 
-/** The controllermodule publishes the cameras' user names and passwords to the modules that open them. */
-function inspectSecrets({ path }: Placed<unknown>, { source, sink }: ParsedRoute): DeploymentProblem[] {
-  const secret = `/messages/modules/${MODULES.controller}/outputs/${OUTPUTS.deepStream}/`;
-  if (sink.kind !== 'upstream' || !secret.toLowerCase().startsWith(source.toLowerCase())) return [];
+function inspectSecrets({ path }: Placed<unknown>, parsed: ParsedRoute): DeploymentProblem[] {
+  if (!carriesCredentialsUpstream(parsed)) return [];
   const remedy = `remove it, or name only the outputs that belong in the cloud; which configuration runs is in the reported properties`;
   return [
     warning(path, `carries the cameras' user names and passwords to the cloud (${MODULES.controller}); ${remedy}`),
   ];
+}
+
+/** What edgeHub refuses as a whole: a version, a priority or a time to live that it does not know. */
+function inspectHub(hub: Placed<unknown>): DeploymentProblem[] {
+  try {
+    parseEdgeHubConfig(hub.value);
+    return [];
+  } catch (problem) {
+    return [error(hub.path, messageOf(problem))];
+  }
 }
