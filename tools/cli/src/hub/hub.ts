@@ -37,7 +37,6 @@ interface Answer<T> {
 
 /** What the command line uses of `azure-iothub`'s Registry; its own types leave these as `any`. */
 export interface RegistryCalls {
-  getTwin(device: string): Promise<Answer<Twin>>;
   getModuleTwin(device: string, module: string): Promise<Answer<Twin>>;
   updateModuleTwin(device: string, module: string, patch: object, etag: string): Promise<Answer<Twin>>;
   applyConfigurationContentOnDevice(
@@ -46,7 +45,6 @@ export interface RegistryCalls {
   ): Promise<Answer<unknown>>;
   addConfiguration(configuration: object): Promise<Answer<HubConfiguration>>;
   updateConfiguration(configuration: object, force: boolean): Promise<Answer<HubConfiguration>>;
-  getConfiguration(id: string): Promise<Answer<HubConfiguration>>;
   getConfigurations(): Promise<Answer<HubConfiguration[]>>;
   removeConfiguration(id: string): Promise<Answer<unknown>>;
   createQuery(sql: string, pageSize: number): { hasMoreResults: boolean; next(): Promise<{ result: unknown[] }> };
@@ -76,10 +74,6 @@ export class Hub {
   get device(): string {
     if (this.#device !== undefined) return this.#device;
     throw new VantageError('DEVICE_UNKNOWN', `which device of ${this.name}? Name it by --device or VANTAGE_DEVICE`);
-  }
-
-  deviceTwin(device = this.device): Promise<Twin> {
-    return this.#ask(`the twin of ${device}`, () => this.#calls.getTwin(device));
   }
 
   moduleTwin(module: string, device = this.device): Promise<Twin> {
