@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { pythonCandidates, pythonComplaint } from '@vantage/observability';
+import { pythonCandidates, pythonComplaint, userCodeEnvironment } from '@vantage/observability';
 import { pythonMissing } from './errors.ts';
 import type { ParserSpec } from './types.ts';
 
@@ -14,25 +14,9 @@ export interface Runtime {
 /** Private memory of a Node without a program, with room for its threads. */
 const NODE_ITSELF_MB = 128;
 
-/** What a parser process may see of the environment: how to find programs and packages, never a key or a token. */
-const PASSED_ON = [
-  'PATH',
-  'HOME',
-  'LANG',
-  'LC_ALL',
-  'TZ',
-  'TMPDIR',
-  'LD_LIBRARY_PATH',
-  'PYTHONPATH',
-  'PYTHONHOME',
-  'VIRTUAL_ENV',
-  'CUDA_VISIBLE_DEVICES',
-];
-
 export function parserEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = Object.fromEntries(PASSED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
   // One thread for linear algebra: a parser has small matrices, and the cores belong to inference.
-  return { ...kept, PYTHONIOENCODING: 'utf-8', OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
+  return { ...userCodeEnvironment(env), OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { pythonCandidates, pythonComplaint } from '@vantage/observability';
+import { pythonCandidates, pythonComplaint, userCodeEnvironment } from '@vantage/observability';
 import { pythonMissing } from '../errors.ts';
 
 /** A command line that runs a node's process. */
@@ -11,30 +11,13 @@ export interface Runtime {
 /** Beyond the limit, so that the check of the host, which says why, comes first. */
 const SLACK_MIB = 256;
 
-/** What a process may see of the environment: how to find programs and packages, never a key or a token. */
-const PASSED_ON = [
-  'PATH',
-  'HOME',
-  'LANG',
-  'LC_ALL',
-  'TZ',
-  'TMPDIR',
-  'LD_LIBRARY_PATH',
-  'PYTHONPATH',
-  'PYTHONHOME',
-  'VIRTUAL_ENV',
-  'CUDA_VISIBLE_DEVICES',
-  'FFMPEG_PATH',
-  'VANTAGE_SHARED_MEMORY',
-];
-
 /** @param own variables of the twin, which win */
 export function nodeEnvironment(
   own: Readonly<Record<string, string>>,
   env: NodeJS.ProcessEnv = process.env,
 ): NodeJS.ProcessEnv {
-  const kept = Object.fromEntries(PASSED_ON.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
-  return { ...kept, ORT_DISABLE_TELEMETRY: '1', PYTHONIOENCODING: 'utf-8', PYTHONUNBUFFERED: '1', ...own };
+  const kept = userCodeEnvironment(env, ['FFMPEG_PATH', 'VANTAGE_SHARED_MEMORY']);
+  return { ...kept, ORT_DISABLE_TELEMETRY: '1', PYTHONUNBUFFERED: '1', ...own };
 }
 
 /** Node runs TypeScript as it is. The shell's limit counts private memory, also that outside of the heap. */
