@@ -31,6 +31,7 @@ export {
 } from './graph.ts';
 export { describeStep, type StepEffect } from './describe-step.ts';
 export { planChange, type PlanStep } from './plan.ts';
+export { planTwin, type TwinPlan } from './plan-twin.ts';
 export { createInsightStage } from './stages/create-stage.ts';
 export { ExportGate } from './stages/export-gate.ts';
 export type { InsightStage } from './stages/insight-stage.ts';

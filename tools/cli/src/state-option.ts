@@ -1,5 +1,4 @@
-/** Folder of the state, in the folder where a command runs. */
-export const DEFAULT_STATE = '.vantage';
+import { DEFAULT_STATE } from '@vantage/hub';
 
 /** The option by which every command finds the runtime it is about. */
 export const STATE_OPTION = ['--state <folder>', 'folder of the local runtime', DEFAULT_STATE] as const;

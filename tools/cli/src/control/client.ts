@@ -6,7 +6,7 @@ import https from 'node:https';
 import { createInterface } from 'node:readline';
 import { VantageError, codeOf, isObject, messageOf } from '@vantage/contracts';
 import type { ActiveFault, EdgeStatus, Fault } from '@vantage/local-edge';
-import { readConnection, type LocalConnection } from '../connection.ts';
+import { readConnection, type LocalConnection } from '@vantage/hub';
 
 /** No answer within this time: the runtime hangs. Does not bound streams that have begun. */
 const ANSWER_MS = 15_000;

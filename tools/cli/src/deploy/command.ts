@@ -63,8 +63,8 @@ Status 0: done (with --wait: and everything runs). Status 1: nothing was deploye
     .description('what a device had before, newest first')
     .option('--json')
     .action(async (options: HubOptions & { json?: boolean }) => {
-      const { showHistory } = await import('./device.ts');
-      await showHistory(options);
+      const { printHistory } = await import('./device.ts');
+      await printHistory(options);
     });
   withHub(deploy.command('list'))
     .description('the deployments for fleets')

@@ -1,6 +1,6 @@
 import { isObject } from '@vantage/contracts';
 import { joinChunks, parseCreateOptions } from '@vantage/manifest';
-import type { ModulesContent } from '../hub/hub.ts';
+import type { ModulesContent } from '@vantage/hub';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 

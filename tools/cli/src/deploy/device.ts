@@ -1,8 +1,7 @@
 import { VantageError } from '@vantage/contracts';
-import { findHub } from '../hub/find-hub.ts';
-import { History } from '../hub/history.ts';
-import type { Hub, ModulesContent } from '../hub/hub.ts';
+import { findHub, History, type Hub, type ModulesContent } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
+import { showHistory } from '../hub/show-history.ts';
 import { untilSignal } from '../until-signal.ts';
 import { diffDeployments, type DeploymentChange } from './diff.ts';
 import { follow } from './follow.ts';
@@ -40,8 +39,8 @@ export async function rollBack(steps: number, options: ApplyOptions): Promise<nu
   return apply(hub, content, options, async () => history.forget(past));
 }
 
-export async function showHistory(options: HubOptions & { readonly json?: boolean }): Promise<void> {
-  await historyOf(await findHub(options)).show(options.json === true);
+export async function printHistory(options: HubOptions & { readonly json?: boolean }): Promise<void> {
+  await showHistory(historyOf(await findHub(options)), options.json === true);
 }
 
 function historyOf(hub: Hub): History {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '@vantage/contracts';
 import { isSecretKey, redact } from '@vantage/observability';
-import type { ModulesContent } from '../hub/hub.ts';
+import type { ModulesContent } from '@vantage/hub';
 import { partsOf, type DeploymentParts } from './content.ts';
 
 /** One value that differs. Secrets are never in it: only that they differ. */

@@ -1,6 +1,5 @@
 import { VantageError } from '@vantage/contracts';
-import { findHub } from '../hub/find-hub.ts';
-import type { HubConfiguration } from '../hub/hub.ts';
+import { findHub, type HubConfiguration } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
 import { table } from '../table.ts';
 import { diffDeployments } from './diff.ts';

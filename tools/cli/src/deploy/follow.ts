@@ -1,6 +1,6 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { isObject } from '@vantage/contracts';
-import type { Hub, Twin } from '../hub/hub.ts';
+import type { Hub, Twin } from '@vantage/hub';
 import { progressOf, type DeploymentProgress } from './progress.ts';
 
 const ASK_EVERY_MS = 1000;

@@ -1,5 +1,5 @@
 import { isObject } from '@vantage/contracts';
-import type { Twin } from '../hub/hub.ts';
+import type { Twin } from '@vantage/hub';
 
 export interface ModuleProgress {
   readonly name: string;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { VantageError, isObject } from '@vantage/contracts';
 import { parseJson, toPlain } from '@vantage/manifest';
 import { platformOf, prepare, type TemplateOptions } from '../generate/prepare.ts';
-import type { ModulesContent } from '../hub/hub.ts';
+import type { ModulesContent } from '@vantage/hub';
 import { problemsOf } from '../manifest/check.ts';
 import { isAcceptable, renderProblems, type FoundProblem } from '../manifest/found-problem.ts';
 

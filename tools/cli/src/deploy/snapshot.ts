@@ -1,5 +1,5 @@
 import { isObject } from '@vantage/contracts';
-import type { Hub, ModulesContent } from '../hub/hub.ts';
+import type { Hub, ModulesContent } from '@vantage/hub';
 
 /**
  * What a device is told to run now: the desired properties of `$edgeAgent`, `$edgeHub` and of every module that is

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { readConnection } from '@vantage/hub';
 import { STATE_OPTION } from '../state-option.ts';
 
 export function downCommand(): Command {
@@ -6,7 +7,6 @@ export function downCommand(): Command {
     .description('stop the local runtime and its modules, from any terminal; what it keeps stays')
     .option(...STATE_OPTION)
     .action(async ({ state }: { state: string }) => {
-      const { readConnection } = await import('../connection.ts');
       const { stopRuntime } = await import('./down.ts');
       const pid = await stopRuntime(state);
       // A folder where nothing ever ran is a mistake in --state rather than a wish that is fulfilled.

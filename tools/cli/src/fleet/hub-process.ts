@@ -1,7 +1,7 @@
 /** The hub of `vantage fleet simulate --own`: runs in the folder it is given until its standard input ends. */
 import { EdgeRuntime } from '@vantage/local-edge';
 import { createLogger } from '@vantage/observability';
-import { writeConnection } from '../connection.ts';
+import { writeConnection } from '@vantage/hub';
 
 const [stateDir = ''] = process.argv.slice(2);
 const logger = createLogger({ module: 'edge', level: 'warning', destination: process.stderr });

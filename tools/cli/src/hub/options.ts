@@ -1,13 +1,8 @@
 import type { Command } from 'commander';
+import type { HubChoice } from '@vantage/hub';
 import { STATE_OPTION } from '../state-option.ts';
 
-/** Which hub and which device a command is about. */
-export interface HubOptions {
-  readonly state: string;
-  readonly hub?: string;
-  readonly connectionFile?: string;
-  readonly device?: string;
-}
+export type HubOptions = HubChoice;
 
 /** The options of every command that talks to a hub. Credentials are never among them: shells remember what they ran. */
 export function withHub(command: Command): Command {

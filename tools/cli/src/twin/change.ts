@@ -1,10 +1,9 @@
 import { VantageError, diffTwin, isTwinObject, mergeTwin, type TwinObject } from '@vantage/contracts';
-import { findHub } from '../hub/find-hub.ts';
-import { History } from '../hub/history.ts';
-import type { Hub, Twin } from '../hub/hub.ts';
+import { desiredOf, findHub, requireTwinSize, twinHistory, type Hub } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
+import { showHistory } from '../hub/show-history.ts';
 import { table } from '../table.ts';
-import { planTwin, type TwinPlan } from './plan.ts';
+import { planTwin, type TwinPlan } from '@vantage/skill';
 import { renderPlan } from './render-plan.ts';
 
 export interface ChangeOptions extends HubOptions {
@@ -26,9 +25,6 @@ interface Changed {
   readonly plan: TwinPlan;
   readonly error?: string;
 }
-
-/** A hub takes no more of desired properties (contract E.1). */
-const MAX_TWIN_BYTES = 32 * 1024;
 
 /**
  * Reads a twin, says what the change does, keeps what was, and applies it if nobody else changed it meanwhile.
@@ -61,11 +57,11 @@ async function changeOne(
   const patch = diffTwin(desired, wanted);
   const plan = planTwin(module, desired, patch);
   if (Object.keys(patch).length === 0) return { device, state: 'unchanged', plan };
-  requireSize(module, mergeTwin(desired, patch));
+  requireTwinSize(module, mergeTwin(desired, patch));
   const isWrong = plan.refused || plan.issues.some(({ severity }) => severity === 'error');
   if (isWrong && options.force !== true) return { device, state: 'refused', plan };
   if (options.dryRun) return { device, state: 'planned', plan };
-  await historyOf(hub, module).add(desired);
+  await twinHistory(hub, module).add(desired);
   const { properties } = await hub.patchModuleTwin(module, patch, twin.etag, device);
   const version = properties.desired.$version;
   return { device, state: 'changed', plan, ...(version === undefined ? {} : { version }) };
@@ -74,20 +70,16 @@ async function changeOne(
 /** Puts a twin back to what it was before; what it was is forgotten once it is applied. */
 export async function rollBackTwin(module: string, steps: number, options: ChangeOptions): Promise<number> {
   const hub = await findHub(options);
-  const history = historyOf(hub, module);
+  const history = twinHistory(hub, module);
   const { value, past } = await history.read<TwinObject>(steps);
   const status = await changeTwins(module, () => value, options);
   if (status === 0 && !options.dryRun) await history.forget(past);
   return status;
 }
 
-export function historyOf(hub: Hub, module: string): History {
-  return new History(hub, `twin of ${module}`);
-}
-
-/** Desired properties without what the hub adds. */
-export function desiredOf({ properties: { desired } }: Twin): TwinObject {
-  return Object.fromEntries(Object.entries(desired).filter(([key]) => !key.startsWith('$')));
+/** Prints what a twin was before. */
+export async function printTwinHistory(module: string, options: HubOptions & { json?: boolean }): Promise<void> {
+  await showHistory(twinHistory(await findHub(options), module), options.json === true);
 }
 
 async function devicesWith(hub: Hub, module: string, where: string): Promise<string[]> {
@@ -99,16 +91,6 @@ async function devicesWith(hub: Hub, module: string, where: string): Promise<str
   if (devices.length === 0)
     throw new VantageError('DEVICE_UNKNOWN', `no device of ${hub.name} with a ${module} fits: ${where}`);
   return devices;
-}
-
-function requireSize(module: string, wanted: TwinObject): void {
-  const bytes = Buffer.byteLength(JSON.stringify(wanted));
-  if (bytes <= MAX_TWIN_BYTES) return;
-  const way = 'move what is large (zips, parsers, skills) into files that the twin names by URL';
-  throw new VantageError(
-    'TWIN_TOO_LARGE',
-    `the twin of ${module} would have ${bytes} bytes, and a hub takes ${MAX_TWIN_BYTES}: ${way}`,
-  );
 }
 
 function failed(device: string, error: unknown): Changed {

@@ -82,8 +82,8 @@ A change is validated and planned as the modules do it, applied only if nobody e
     .argument('<module>')
     .option('--json')
     .action(async (module: string, options: HubOptions & { json?: boolean }) => {
-      const [{ findHub }, { historyOf }] = await Promise.all([import('../hub/find-hub.ts'), import('./change.ts')]);
-      await historyOf(await findHub(options), module).show(options.json === true);
+      const { printTwinHistory } = await import('./change.ts');
+      await printTwinHistory(module, options);
     });
   changing(twin.command('rollback'), false)
     .description('put a twin back to what it was')

@@ -1,8 +1,7 @@
 import { VantageError } from '@vantage/contracts';
 import { pathKeys } from '@vantage/manifest';
-import { findHub } from '../hub/find-hub.ts';
+import { desiredOf, findHub } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
-import { desiredOf } from './change.ts';
 import { valueAt } from './set.ts';
 
 /** Prints a twin as JSON: all of it, one side, or the part at a path. @throws VantageError TWIN_PATH_UNKNOWN */

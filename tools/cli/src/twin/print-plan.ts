@@ -1,7 +1,6 @@
-import { findHub } from '../hub/find-hub.ts';
+import { desiredOf, findHub } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
-import { desiredOf } from './change.ts';
-import { planTwin } from './plan.ts';
+import { planTwin } from '@vantage/skill';
 import { readPatch } from './read-patch.ts';
 import { renderPlan } from './render-plan.ts';
 

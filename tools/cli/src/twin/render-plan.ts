@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 import { table } from '../table.ts';
-import type { TwinPlan } from './plan.ts';
+import type { TwinPlan } from '@vantage/skill';
 
 const COLOURS = { live: pc.green, swap: pc.green, add: pc.cyan, remove: pc.yellow, restart: pc.red } as const;
 

@@ -1,7 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { diffTwin, type TwinObject } from '@vantage/contracts';
 import { redactDeep } from '@vantage/observability';
-import { findHub } from '../hub/find-hub.ts';
+import { findHub } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
 import { untilSignal } from '../until-signal.ts';
 

@@ -8,7 +8,7 @@ import { demo } from '@vantage/demo';
 import { CONTAINER_VOLUMES, EdgeRuntime, requireFreeStateFolder } from '@vantage/local-edge';
 import { resolveFfmpeg } from '@vantage/media';
 import { createLogger } from '@vantage/observability';
-import { writeConnection } from '../connection.ts';
+import { writeConnection } from '@vantage/hub';
 import { makeDeployment, type ModulesContent } from './deployment.ts';
 import type { UpEvent } from './events.ts';
 import { moduleCommands } from './module-commands.ts';

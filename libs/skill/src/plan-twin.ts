@@ -6,8 +6,11 @@ import {
   type ConfigIssue,
   type TwinObject,
 } from '@vantage/contracts';
-import { compileComponents, describeStep, planChange, type SkillGraph, type StepEffect } from '@vantage/skill';
 import { PARSER_NAMES } from '@vantage/vision';
+import { compileComponents } from './compile.ts';
+import { describeStep, type StepEffect } from './describe-step.ts';
+import type { SkillGraph } from './graph.ts';
+import { planChange } from './plan.ts';
 
 /** What a change of a twin would do. */
 export interface TwinPlan {

@@ -35,7 +35,7 @@ interface Answer<T> {
   readonly responseBody: T;
 }
 
-/** What the command line uses of `azure-iothub`'s Registry; its own types leave these as `any`. */
+/** What we use of `azure-iothub`'s Registry; its own types leave these as `any`. */
 export interface RegistryCalls {
   getModuleTwin(device: string, module: string): Promise<Answer<Twin>>;
   updateModuleTwin(device: string, module: string, patch: object, etag: string): Promise<Answer<Twin>>;
@@ -57,7 +57,7 @@ const ATTEMPTS = 5;
 const ANSWER_MS = 30_000;
 const MAX_ROWS = 10_000;
 
-/** A hub as the command line sees it, through the unmodified Azure service client. */
+/** A hub as an operator sees it, through the unmodified Azure service client. */
 export class Hub {
   /** `local`, or the IoT Hub's host name. */
   readonly name: string;

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { TwinObject } from '@vantage/contracts';
-import { planTwin } from './plan.ts';
+import { planTwin } from './plan-twin.ts';
 
 function desired(pipeline: TwinObject = {}, sensor: TwinObject = {}, streams = ['gate']): TwinObject {
   const sensors = ['gate', 'yard'].map((name) => ({

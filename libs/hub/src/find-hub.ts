@@ -1,28 +1,41 @@
 import { readFile } from 'node:fs/promises';
 import https from 'node:https';
-import iothub from 'azure-iothub';
+import type iothub from 'azure-iothub';
 import { VantageError } from '@vantage/contracts';
-import { readConnection } from '../connection.ts';
-import { DEFAULT_STATE } from '../state-option.ts';
+import { readConnection } from './local-connection.ts';
 import { Hub, type RegistryCalls } from './hub.ts';
-import type { HubOptions } from './options.ts';
+
+/** Folder of a local runtime's state, in the folder where a command runs. */
+export const DEFAULT_STATE = '.vantage';
+
+/** Which hub and which device something is about. */
+export interface HubChoice {
+  /** State folder of a local runtime. */
+  readonly state: string;
+  /** Host name of an IoT Hub, for the Azure login of this machine. */
+  readonly hub?: string;
+  /** File with a service connection string. */
+  readonly connectionFile?: string;
+  readonly device?: string;
+}
 
 /**
  * The hub that the options and the environment mean.
  *
  * @throws VantageError RUNTIME_NOT_FOUND, HUB_UNKNOWN
  */
-export async function findHub(options: HubOptions, env: NodeJS.ProcessEnv = process.env): Promise<Hub> {
+export async function findHub(options: HubChoice, env: NodeJS.ProcessEnv = process.env): Promise<Hub> {
   if (options.hub !== undefined) {
     const { DefaultAzureCredential } = await import('@azure/identity');
-    const registry = iothub.Registry.fromTokenCredential(options.hub, new DefaultAzureCredential());
+    const Registry = await loadRegistry();
+    const registry = Registry.fromTokenCredential(options.hub, new DefaultAzureCredential());
     return new Hub(registry as unknown as RegistryCalls, options.hub, deviceOf(options, env));
   }
   const text = await connectionString(options, env);
   return text === undefined ? local(options) : remote(text, deviceOf(options, env));
 }
 
-async function connectionString(options: HubOptions, env: NodeJS.ProcessEnv): Promise<string | undefined> {
+async function connectionString(options: HubChoice, env: NodeJS.ProcessEnv): Promise<string | undefined> {
   if (options.connectionFile === undefined) {
     return options.state === DEFAULT_STATE ? env['IOTHUB_CONNECTION_STRING'] : undefined;
   }
@@ -35,11 +48,12 @@ async function connectionString(options: HubOptions, env: NodeJS.ProcessEnv): Pr
   }
 }
 
-function remote(text: string, device: string | undefined): Hub {
+async function remote(text: string, device: string | undefined): Promise<Hub> {
+  const Registry = await loadRegistry();
   const host = /(?:^|;)HostName=([^;]+)/i.exec(text)?.[1];
   let registry;
   try {
-    registry = iothub.Registry.fromConnectionString(text);
+    registry = Registry.fromConnectionString(text);
   } catch {
     // The SDK's own message quotes the text.
     throw new VantageError(
@@ -50,15 +64,21 @@ function remote(text: string, device: string | undefined): Hub {
   return new Hub(registry as unknown as RegistryCalls, host ?? 'IoT Hub', device);
 }
 
-async function local({ state, device }: HubOptions): Promise<Hub> {
+async function local({ state, device }: HubChoice): Promise<Hub> {
+  const Registry = await loadRegistry();
   const connection = await readConnection(state);
-  const registry = iothub.Registry.fromConnectionString(connection.serviceConnectionString) as unknown as RegistryCalls;
+  const registry = Registry.fromConnectionString(connection.serviceConnectionString) as unknown as RegistryCalls;
   // The SDK always calls port 443; an agent is the one way to another.
   const agent = new https.Agent({ host: '127.0.0.1', port: connection.apiPort, ca: await readFile(connection.caFile) });
   registry._restApiClient.setOptions({ http: { agent } });
   return new Hub(registry, 'local', device ?? connection.deviceId);
 }
 
-function deviceOf({ device }: HubOptions, env: NodeJS.ProcessEnv): string | undefined {
+function deviceOf({ device }: HubChoice, env: NodeJS.ProcessEnv): string | undefined {
   return device ?? env['VANTAGE_DEVICE'];
+}
+
+/** The SDK takes most of a second to load: only who calls a hub waits for it. */
+async function loadRegistry(): Promise<typeof iothub.Registry> {
+  return (await import('azure-iothub')).default.Registry;
 }

@@ -64,12 +64,9 @@ export class History {
   async forget({ file }: Past): Promise<void> {
     await rm(file, { force: true });
   }
+}
 
-  /** Prints the list. */
-  async show(json: boolean): Promise<void> {
-    const all = await this.list();
-    const lines = all.map(({ replacedAt, file }, at) => `${at + 1}  until ${replacedAt}  ${file}`);
-    const text = json ? JSON.stringify(all, null, 2) : lines.length > 0 ? lines.join('\n') : 'nothing was replaced yet';
-    process.stdout.write(`${text}\n`);
-  }
+/** What the desired properties of a module were before. */
+export function twinHistory(hub: Hub, module: string): History {
+  return new History(hub, `twin of ${module}`);
 }
