@@ -9,6 +9,7 @@ import { fleetCommand } from './fleet/command.ts';
 import { configCommand } from './explain/command.ts';
 import { generateCommand } from './generate/command.ts';
 import { inferCommand } from './infer/command.ts';
+import { initCommand } from './init/command.ts';
 import { logsCommand } from './logs/command.ts';
 import { manifestCommand } from './manifest/command.ts';
 import { migrateCommand } from './migrate/command.ts';
@@ -30,6 +31,7 @@ const program = new Command('vantage')
   // What stands behind "deploy rollback" belongs to rollback, also where deploy has an option of that name.
   .enablePositionalOptions()
   .showHelpAfterError('(add --help for the options)')
+  .addCommand(initCommand())
   .addCommand(upCommand())
   .addCommand(downCommand())
   .addCommand(statusCommand())

@@ -55,7 +55,10 @@ export async function prepare(template: string, options: TemplateOptions): Promi
 }
 
 /** The file of variables that a template is read with. */
-export async function envFileOf(template: string, { envFile }: TemplateOptions): Promise<string | undefined> {
+export async function envFileOf(
+  template: string,
+  { envFile }: Pick<TemplateOptions, 'envFile'>,
+): Promise<string | undefined> {
   if (envFile !== undefined) return envFile;
   for (const file of [path.join(path.dirname(template), '.env'), process.env['DOTENV_FILE'] ?? '.env']) {
     const exists = await access(file).then(
@@ -97,7 +100,11 @@ function unset(text: string, env: Environment): DeploymentProblem[] {
   return [{ severity: 'warning', path: [], message }];
 }
 
-async function environmentOf(template: string, options: TemplateOptions): Promise<Environment> {
+/** The variables of the shell and of the file that belongs to a template. */
+export async function environmentOf(
+  template: string,
+  options: Pick<TemplateOptions, 'envFile'> & { readonly style?: TemplateOptions['style'] } = {},
+): Promise<Environment> {
   const file = await envFileOf(template, options);
   if (file === undefined) return process.env;
   const text = await readText(file);

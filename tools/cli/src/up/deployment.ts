@@ -6,6 +6,7 @@ import { VantageError, codeOf, messageOf } from '@vantage/contracts';
 import { demo } from '@vantage/demo';
 import { generateManifest, inspectPlacement, pathText } from '@vantage/manifest';
 import { silentLogger } from '@vantage/observability';
+import { environmentOf } from '../generate/prepare.ts';
 import { findSkillContainers } from '../generate/skill-containers.ts';
 import { findConfig } from '../infer/find-config.ts';
 import { requireGoodRoutes } from '../route/manifest-routes.ts';
@@ -42,7 +43,10 @@ async function generate(templatePath: string, containers: boolean): Promise<Modu
       templatePath,
       templateText: await readFile(templatePath, 'utf8'),
       modulesPath: path.join(REPOSITORY, 'modules'),
-      env: { ...process.env, DEMO_MODEL_CONFIG: containers ? CONTAINER_DEMO_MODEL : demo.modelConfig },
+      env: {
+        ...(await environmentOf(templatePath)),
+        DEMO_MODEL_CONFIG: containers ? CONTAINER_DEMO_MODEL : demo.modelConfig,
+      },
     });
     const platform = process.arch === 'arm64' ? 'arm64v8' : 'amd64';
     const wrong = [...problems, ...inspectPlacement(manifest, platform)].find(({ severity }) => severity === 'error');

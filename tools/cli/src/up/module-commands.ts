@@ -11,6 +11,8 @@ export interface ModuleCommandOptions {
   /** Folder of the files it serves. */
   readonly mediaFolder: string;
   readonly ffmpeg: Ffmpeg;
+  /** Where folders of custom nodes start from; default: where the command was called. */
+  readonly nodeRoot?: string;
 }
 
 interface ModuleJson {
@@ -34,12 +36,11 @@ export function moduleCommands(options: ModuleCommandOptions): (image: string, m
     VANTAGE_METRICS_PORT: '0',
     RTSPSIM_PORT: String(options.rtspPort),
     RTSPSIM_MEDIA: options.mediaFolder,
-    // Folders of nodes start from where the command was called.
-    CUSTOM_NODE_ROOT: process.cwd(),
+    CUSTOM_NODE_ROOT: options.nodeRoot ?? process.cwd(),
   };
   return (image) => {
     const repository = image.replace(/:[^/:]*$/, '').toLowerCase();
-    const found = byRepository.get(repository);
+    const found = byRepository.get(repository) ?? inRegistry(byRepository, repository);
     const [command, ...args] = found?.json.process?.command ?? [];
     if (!found || command === undefined) {
       throw new VantageError(
@@ -56,4 +57,10 @@ export function moduleCommands(options: ModuleCommandOptions): (image: string, m
       env,
     };
   };
+}
+
+/** A solution names the images of Vantage in a registry of its own: `my.azurecr.io/vantage/ai-pipeline`. */
+function inRegistry<T>(byRepository: ReadonlyMap<string, T>, repository: string): T | undefined {
+  for (const [own, found] of byRepository) if (repository.endsWith(`/${own}`)) return found;
+  return undefined;
 }

@@ -38,7 +38,12 @@ export async function runSuite(
     mqttPort: options.mqttPort,
     apiPort: options.apiPort,
     executor: options.containers ? 'docker' : 'process',
-    resolveImage: moduleCommands({ rtspPort, mediaFolder: path.dirname(demo.video), ffmpeg }),
+    resolveImage: moduleCommands({
+      rtspPort,
+      mediaFolder: path.dirname(demo.video),
+      ffmpeg,
+      nodeRoot: options.deployment === undefined ? process.cwd() : path.dirname(path.resolve(options.deployment)),
+    }),
     hosts: { rtspsim: `127.0.0.1:${rtspPort}`, 'custom-node-host': '127.0.0.1' },
     logger: createLogger({
       module: 'edge',

@@ -32,11 +32,7 @@ const MAX_NAME = 64;
  * @throws VantageError NODE_NAME_INVALID, NODE_FOLDER_USED
  */
 export async function createNode({ name, language, dir }: CreateOptions): Promise<CreatedNode> {
-  if (!NAME.test(name) || name.length > MAX_NAME)
-    throw new VantageError(
-      'NODE_NAME_INVALID',
-      `"${name}" cannot be the name of a node: letters, digits and single hyphens, a letter first, at most ${MAX_NAME}`,
-    );
+  requireNodeName(name);
   const folder = path.resolve(dir ?? name);
   await makeEmpty(folder);
   const className = classNameOf(name);
@@ -56,6 +52,15 @@ export async function createNode({ name, language, dir }: CreateOptions): Promis
   if (language === 'ts') await linkSdk(folder);
   else await copyPythonSdk(folder);
   return { folder, className, files };
+}
+
+/** @throws VantageError NODE_NAME_INVALID */
+export function requireNodeName(name: string): void {
+  if (NAME.test(name) && name.length <= MAX_NAME) return;
+  throw new VantageError(
+    'NODE_NAME_INVALID',
+    `"${name}" cannot be the name of a node: letters, digits and single hyphens, a letter first, at most ${MAX_NAME}`,
+  );
 }
 
 /**
