@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { inferenceMessageSchema, type ClipDocument } from '@vantage/contracts';
 import { resolveFfmpeg } from '@vantage/media';
 import { silentLogger } from '@vantage/observability';
-import { RtspServer } from '@vantage/rtspsim';
+import { MediaServer } from '@vantage/rtspsim';
 import { ASSETS, describeWithAssets } from './support/assets.ts';
 import { ffprobePath } from './support/ffprobe.ts';
 import { Suite } from './support/suite.ts';
@@ -24,7 +24,7 @@ const EVERYWHERE = {
 
 /** The main job, end to end: a real camera protocol, a real model, real SDK clients, modules as processes. */
 describeWithAssets('the whole suite on a camera over RTSP', () => {
-  let camera: RtspServer;
+  let camera: MediaServer;
   let suite: Suite;
   let work: string;
   const messages: string[] = [];
@@ -33,7 +33,7 @@ describeWithAssets('the whole suite on a camera over RTSP', () => {
     work = mkdtempSync(path.join(os.tmpdir(), 'vantage-e2e-'));
     const model = path.join(work, 'config_infer.txt');
     writeFileSync(model, YOLOX);
-    camera = new RtspServer({
+    camera = new MediaServer({
       folder: path.join(ASSETS, 'videos'),
       ffmpeg: await resolveFfmpeg(),
       logger: silentLogger,

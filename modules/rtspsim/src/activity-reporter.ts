@@ -1,16 +1,16 @@
 import type { EdgeModuleApi } from '@vantage/edge-client';
-import type { RtspServer } from './rtsp-server.ts';
+import type { MediaServer } from './media-server.ts';
 
 const INTERVAL_MS = 2000;
 
 /** Keeps the reported properties `{streams, clients}` as the server's activity is; sends only changes. */
 export class ActivityReporter {
-  readonly #server: RtspServer;
+  readonly #server: MediaServer;
   readonly #edge: Pick<EdgeModuleApi, 'report'>;
   #timer: NodeJS.Timeout | undefined;
   #last = '';
 
-  constructor(server: RtspServer, edge: Pick<EdgeModuleApi, 'report'>) {
+  constructor(server: MediaServer, edge: Pick<EdgeModuleApi, 'report'>) {
     this.#server = server;
     this.#edge = edge;
   }

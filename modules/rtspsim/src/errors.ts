@@ -8,8 +8,5 @@ export const codecUnsupported = (name: string, codec: string): VantageError =>
 export const parameterSetsMissing = (name: string): VantageError =>
   new VantageError('RTSPSIM_PARAMETER_SETS_MISSING', `${name} has no parameter sets`);
 
-/** What a client sent is not RTSP. */
-export const requestInvalid = (message: string): VantageError => new VantageError('RTSPSIM_REQUEST_INVALID', message);
-
 /** An environment variable has a value that cannot be used. */
 export const settingInvalid = (message: string): VantageError => new VantageError('RTSPSIM_SETTING_INVALID', message);

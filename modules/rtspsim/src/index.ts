@@ -1,2 +1,2 @@
-export { RtspServer, type RtspServerOptions } from './rtsp-server.ts';
-export type { Faults } from './play-session.ts';
+export { MediaServer, type MediaServerOptions } from './media-server.ts';
+export type { Faults } from './file-playback.ts';

@@ -3,13 +3,13 @@ import { EdgeModule } from '@vantage/edge-client';
 import { resolveFfmpeg } from '@vantage/media';
 import { runModule } from '@vantage/observability';
 import { ActivityReporter } from './activity-reporter.ts';
-import { RtspServer } from './rtsp-server.ts';
+import { MediaServer } from './media-server.ts';
 import { readSettings } from './settings.ts';
 
 await runModule({
   name: MODULES.rtspsim,
   start: async (context) => {
-    const server = new RtspServer({
+    const server = new MediaServer({
       ...readSettings(context.env),
       ffmpeg: await resolveFfmpeg({ environment: context.env }),
       logger: context.logger,

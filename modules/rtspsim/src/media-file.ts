@@ -1,17 +1,19 @@
 import { basename } from 'node:path';
 import { readEncodedFile, type Ffmpeg } from '@vantage/media';
+import {
+  isDelimiter,
+  isParameterSet,
+  readCodecConfiguration,
+  splitFrame,
+  type AccessUnit,
+  type NalCodec,
+} from '@vantage/rtsp';
 import { codecUnsupported, parameterSetsMissing } from './errors.ts';
-import { isDelimiter, isParameterSet, readCodecConfiguration, splitFrame, type NalCodec } from './nal-units.ts';
 
-/** One frame, ready for RTP. */
-export interface AccessUnit {
+/** A frame of a file; its time counts from the start of the file. */
+export interface FileUnit extends AccessUnit {
   /** When it is sent, after the start of the file; never goes back. */
   readonly sendUs: number;
-  /** When it is shown, after the start of the file. */
-  readonly ptsUs: number;
-  readonly key: boolean;
-  /** Keyframes start with the parameter sets, so that a client can join at any of them. */
-  readonly nals: readonly Uint8Array[];
 }
 
 /** A video file in memory. Immutable, shared by all clients that play it. */
@@ -22,7 +24,7 @@ export interface MediaFile {
   readonly height: number;
   readonly fps: number;
   readonly parameterSets: readonly Uint8Array[];
-  readonly units: readonly AccessUnit[];
+  readonly units: readonly FileUnit[];
   /** From the first frame to the same frame of the next round. */
   readonly loopUs: number;
   readonly sizeBytes: number;
@@ -52,7 +54,7 @@ export async function loadMediaFile(path: string, ffmpeg: Ffmpeg, maxBytes: numb
   const shown = frames.map((frame) => frame.ptsUs).sort((a, b) => a - b);
   const startUs = shown[0] ?? 0;
   const intervalUs = shown.length > 1 ? Math.round(((shown.at(-1) ?? 0) - startUs) / (shown.length - 1)) : 40_000;
-  const units = frames.map((frame, index): AccessUnit => {
+  const units = frames.map((frame, index): FileUnit => {
     const nals = (split[firstKey + index] ?? []).filter((nal) => !isDelimiter(codec, nal));
     const inband = frame.key && !nals.some((nal) => isParameterSet(codec, nal));
     return {

@@ -2,10 +2,7 @@ import type { Socket } from 'node:net';
 import { VantageError, messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import type { openDatagramPair } from './datagram-pair.ts';
-import type { MediaLibrary } from './media-library.ts';
-import type { MediaFile } from './media-file.ts';
 import { DatagramSink, InterleavedSink } from './packet-sinks.ts';
-import { PlaySession, type Faults } from './play-session.ts';
 import {
   RtspParser,
   chooseTransport,
@@ -14,17 +11,20 @@ import {
   type RtspStatus,
   type Transport,
 } from './rtsp-message.ts';
-import { TRACK, describeFile } from './sdp.ts';
+import { RtspSession } from './rtsp-session.ts';
+import type { RtspSource } from './rtsp-source.ts';
+import { TRACK, describeStream } from './sdp.ts';
 
 const METHODS = 'OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER';
 /** A client that takes nothing for this long is let go. */
 const STUCK_CLIENT_MS = 15_000;
 const MAX_WAITING_REQUESTS = 32;
+const TRACK_AT_END = new RegExp(`(?:/${TRACK})?/*$`);
 
 /** What connections share. */
 export interface ConnectionContext {
-  readonly library: MediaLibrary;
-  readonly faults: Readonly<Faults>;
+  /** As {@link RtspServerOptions.find}. */
+  find(path: string): RtspSource | undefined | Promise<RtspSource | undefined>;
   readonly logger: Logger;
   datagrams(): ReturnType<typeof openDatagramPair>;
 }
@@ -42,7 +42,7 @@ export class RtspConnection {
   readonly #socket: Socket;
   readonly #context: ConnectionContext;
   readonly #parser = new RtspParser();
-  #session: PlaySession | undefined;
+  #session: RtspSession | undefined;
   #queue: Promise<void> = Promise.resolve();
   #waiting = 0;
 
@@ -60,7 +60,7 @@ export class RtspConnection {
   }
 
   /** The session that sends now. */
-  get playing(): PlaySession | undefined {
+  get playing(): RtspSession | undefined {
     return this.#session?.playing === true ? this.#session : undefined;
   }
 
@@ -97,9 +97,8 @@ export class RtspConnection {
     try {
       answer = await this.#answer(request);
     } catch (error) {
-      const unsupported = VantageError.is(error);
       this.#context.logger.warn(`cannot serve a request: ${messageOf(error)}`, { method: request.method });
-      answer = { status: unsupported ? 415 : 500 };
+      answer = { status: statusOf(error) };
     }
     if (!this.#socket.writable) return;
     this.#socket.write(
@@ -138,28 +137,28 @@ export class RtspConnection {
     }
   }
 
-  #withSession(request: RtspRequest, use: (session: PlaySession) => Answer): Answer {
+  #withSession(request: RtspRequest, use: (session: RtspSession) => Answer): Answer {
     const id = request.headers.get('session')?.split(';')[0]?.trim();
     if (this.#session === undefined || id !== this.#session.id) return { status: 454 };
     return use(this.#session);
   }
 
   async #describe(request: RtspRequest): Promise<Answer> {
-    const file = await this.#find(request.url);
-    if (file === undefined) return { status: 404 };
+    const source = await this.#find(request.url);
+    if (source === undefined) return { status: 404 };
     const base = request.url.replace(/\/*$/, '/');
     const headers = { 'Content-Type': 'application/sdp', 'Content-Base': base, 'Cache-Control': 'no-cache' };
-    return { status: 200, headers, body: describeFile(file, localAddress(this.#socket)) };
+    return { status: 200, headers, body: describeStream(source.description, localAddress(this.#socket)) };
   }
 
   async #setup(request: RtspRequest): Promise<Answer> {
-    const file = await this.#find(request.url);
-    if (file === undefined) return { status: 404 };
+    const source = await this.#find(request.url);
+    if (source === undefined) return { status: 404 };
     const transport = chooseTransport(request.headers.get('transport') ?? '');
     if (transport === undefined) return { status: 461 };
     if (this.#session?.playing === true) return { status: 455 };
     const { sink, header } = await this.#open(transport);
-    const session = new PlaySession(file, sink, this.#context.faults);
+    const session = new RtspSession(source, sink, () => this.#socket.end());
     this.#session = session;
     const ssrc = session.stream.ssrc.toString(16).padStart(8, '0');
     return { status: 200, headers: { Session: `${session.id};timeout=60`, Transport: `${header};ssrc=${ssrc}` } };
@@ -179,9 +178,11 @@ export class RtspConnection {
     return { sink, header: `RTP/AVP;unicast;client_port=${rtpPort}-${rtcpPort};server_port=${server}` };
   }
 
-  #play(session: PlaySession, request: RtspRequest): Answer {
+  #play(session: RtspSession, request: RtspRequest): Answer {
     const track = `${request.url.replace(/\/*$/, '')}/${TRACK}`;
-    const info = `url=${track};seq=${session.stream.sequence};rtptime=${session.nextTimestamp}`;
+    const { nextTimestamp } = session;
+    const time = nextTimestamp === undefined ? '' : `;rtptime=${nextTimestamp}`;
+    const info = `url=${track};seq=${session.stream.sequence}${time}`;
     return {
       status: 200,
       headers: { Session: session.id, Range: 'npt=now-', 'RTP-Info': info },
@@ -189,16 +190,22 @@ export class RtspConnection {
     };
   }
 
-  #find(url: string): Promise<MediaFile | undefined> {
-    const path = /^rtsps?:\/\/[^/]*(\/[^?#]*)/i.exec(url)?.[1];
-    const name = /^\/media\/(.+?)\/?$/.exec(path?.replace(new RegExp(`/${TRACK}/?$`), '') ?? '')?.[1];
-    if (name === undefined) return Promise.resolve(undefined);
+  async #find(url: string): Promise<RtspSource | undefined> {
+    const path = /^rtsps?:\/\/[^/]*\/([^?#]*)/i.exec(url)?.[1]?.replace(TRACK_AT_END, '');
+    if (path === undefined || path === '') return undefined;
+    let decoded: string;
     try {
-      return this.#context.library.find(decodeURIComponent(name));
+      decoded = decodeURIComponent(path);
     } catch {
-      return Promise.resolve(undefined);
+      return undefined;
     }
+    return this.#context.find(decoded);
   }
+}
+
+function statusOf(error: unknown): RtspStatus {
+  if (!VantageError.is(error)) return 500;
+  return error.code === 'RTSP_SOURCE_UNAVAILABLE' ? 503 : 415;
 }
 
 function localAddress(socket: Socket): string {

@@ -2,17 +2,6 @@ import { describe, expect, test } from '@jest/globals';
 import { RtspParser, chooseTransport } from './rtsp-message.ts';
 import { RtpStream, rtpTimestamp } from './rtp.ts';
 import { readCodecConfiguration, splitFrame } from './nal-units.ts';
-import { readSettings } from './settings.ts';
-
-describe('settings', () => {
-  test('have the defaults of the contract', () => {
-    expect(readSettings({})).toEqual({ port: 554, host: '0.0.0.0', folder: '/media' });
-    expect(readSettings({ RTSPSIM_PORT: '0', RTSPSIM_MEDIA: '/videos' })).toMatchObject({ port: 0, folder: '/videos' });
-  });
-  test.each(['abc', '-1', '70000', ''])('refuse port %j', (port) => {
-    expect(() => readSettings({ RTSPSIM_PORT: port })).toThrow('RTSPSIM_PORT');
-  });
-});
 
 describe('requests', () => {
   test('come out of any cut, and interleaved data is passed over', () => {

@@ -1,6 +1,6 @@
 import type { Socket as UdpSocket } from 'node:dgram';
 import type { Socket } from 'node:net';
-import type { PacketSink } from './play-session.ts';
+import type { PacketSink } from './rtsp-session.ts';
 
 /** What may wait for a slow TCP client; above it frames are left out for it, never kept. */
 const MAX_WAITING_BYTES = 2 << 20;

@@ -15,7 +15,7 @@ export interface RtspRequest {
 export class RtspParser {
   #buffer: Buffer = Buffer.alloc(0);
 
-  /** The requests that are complete now. @throws RTSPSIM_REQUEST_INVALID; the connection is unusable then */
+  /** The requests that are complete now. @throws RTSP_REQUEST_INVALID; the connection is unusable then */
   push(chunk: Buffer): RtspRequest[] {
     this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
     const requests: RtspRequest[] = [];
@@ -68,6 +68,7 @@ export const RTSP_STATUS = {
   461: 'Unsupported Transport',
   500: 'Internal Server Error',
   501: 'Not Implemented',
+  503: 'Service Unavailable',
 } as const;
 
 export type RtspStatus = keyof typeof RTSP_STATUS;
@@ -80,7 +81,7 @@ export function formatResponse(
 ): string {
   const lines = [`RTSP/1.0 ${status} ${RTSP_STATUS[status]}`];
   if (cseq !== undefined) lines.push(`CSeq: ${cseq}`);
-  lines.push('Server: vantage-rtspsim');
+  lines.push('Server: vantage');
   for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`);
   if (body !== '') lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
   return `${lines.join('\r\n')}\r\n\r\n${body}`;

@@ -1,32 +1,27 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import type { Ffmpeg } from '@vantage/media';
 import type { Logger } from '@vantage/observability';
 import { openDatagramPair } from './datagram-pair.ts';
-import { MediaLibrary } from './media-library.ts';
-import type { Faults } from './play-session.ts';
 import { RtspConnection } from './rtsp-connection.ts';
+import type { RtspSource } from './rtsp-source.ts';
 
 const MAX_CLIENTS = 200;
 
 export interface RtspServerOptions {
-  /** The folder behind `/media/`. */
-  readonly folder: string;
-  readonly ffmpeg: Ffmpeg;
+  /**
+   * What an address stands for. Undefined: 404. Throws RTSP_SOURCE_UNAVAILABLE: 503; another VantageError: 415.
+   *
+   * @param path of the URL, decoded, without the slashes around it
+   */
+  readonly find: (path: string) => RtspSource | undefined | Promise<RtspSource | undefined>;
   readonly logger: Logger;
-  /** 0 takes a free one. Default 554. */
-  readonly port?: number;
-  /** Default 0.0.0.0. */
-  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly host: string;
 }
 
-/**
- * Serves the videos of a folder as cameras: `rtsp://host:port/media/<file>`, over TCP and UDP, each client from the
- * start of the file, round after round, with times that never go back.
- */
+/** Plays sources to RTSP clients (RFC 2326), inside the connection (TCP) or as datagrams. Asks nobody who he is. */
 export class RtspServer {
-  /** Switches for tests. */
-  readonly faults: Faults = { frozen: false, clockShiftUs: 0 };
   readonly #options: RtspServerOptions;
   readonly #connections = new Set<RtspConnection>();
   #server: Server | undefined;
@@ -39,14 +34,8 @@ export class RtspServer {
   /** @throws the system's error when the port cannot be had */
   async start(): Promise<void> {
     if (this.#server !== undefined) return;
-    const { folder, ffmpeg, logger, host = '0.0.0.0', port = 554 } = this.#options;
-    const library = new MediaLibrary(folder, ffmpeg);
-    const context = {
-      library,
-      logger,
-      faults: this.faults,
-      datagrams: () => (this.#datagrams ??= openDatagramPair(host)),
-    };
+    const { find, logger, host, port } = this.#options;
+    const context = { find, logger, datagrams: () => (this.#datagrams ??= openDatagramPair(host)) };
     const server = createServer((socket) => {
       if (this.#connections.size >= MAX_CLIENTS) {
         socket.destroy();
@@ -56,26 +45,22 @@ export class RtspServer {
       this.#connections.add(connection);
       socket.on('close', () => this.#connections.delete(connection));
     });
-    this.#server = server;
     server.listen(port, host);
     await once(server, 'listening');
+    this.#server = server;
     logger.info('RTSP server listens', { port: this.port });
   }
 
-  /** The port it really listens on. */
+  /** The port it really listens on; 0 when it does not. */
   get port(): number {
     return (this.#server?.address() as AddressInfo | null | undefined)?.port ?? 0;
-  }
-
-  /** The address of a file on this machine. */
-  url(file: string): string {
-    return `rtsp://127.0.0.1:${this.port}/media/${encodeURIComponent(file)}`;
   }
 
   /** Who plays what now. */
   get activity(): { streams: number; clients: number } {
     const playing = [...this.#connections].flatMap((connection) => connection.playing ?? []);
-    return { streams: new Set(playing.map((session) => session.file.name)).size, clients: playing.length };
+    const names = playing.map(({ source }) => source.description.name);
+    return { streams: new Set(names).size, clients: playing.length };
   }
 
   /** Frames left out for slow clients that are connected now. */

@@ -7,14 +7,14 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { VideoSource, resolveFfmpeg, type Ffmpeg, type SourceStateChange } from '@vantage/media';
 import { silentLogger } from '@vantage/observability';
-import { RtspServer } from '../src/index.ts';
+import { MediaServer } from '../src/index.ts';
 
 const assets = resolve(import.meta.dirname, '../../..', process.env['VANTAGE_ASSETS'] ?? '../shared/assets');
 const root = mkdtempSync(join(tmpdir(), 'vantage-rtspsim-'));
 const folder = join(root, 'media');
 const logger = silentLogger;
 let ffmpeg: Ffmpeg;
-let server: RtspServer;
+let server: MediaServer;
 
 beforeAll(async () => {
   ffmpeg = await resolveFfmpeg();
@@ -28,7 +28,7 @@ beforeAll(async () => {
   make('other.mkv', '-c:v', 'mpeg4');
   writeFileSync(join(root, 'secret.mp4'), 'secret');
   symlinkSync(join(root, 'secret.mp4'), join(folder, 'link.mp4'));
-  server = new RtspServer({ folder, ffmpeg, logger, port: 0, host: '127.0.0.1' });
+  server = new MediaServer({ folder, ffmpeg, logger, port: 0, host: '127.0.0.1' });
   await server.start();
 });
 
@@ -222,7 +222,7 @@ describe('the protocol', () => {
   const transport = 'Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n';
 
   test('lists what it can, describes, sets up, plays, and lets go', async () => {
-    const other = new RtspServer({ folder, ffmpeg, logger, port: 0, host: '127.0.0.1' });
+    const other = new MediaServer({ folder, ffmpeg, logger, port: 0, host: '127.0.0.1' });
     await other.start();
     await withClient(async (client) => {
       const url = other.url('street 1.mp4');
@@ -290,7 +290,7 @@ describe('the protocol', () => {
 });
 
 test('stop is clean and may be repeated', async () => {
-  const other = new RtspServer({ folder, ffmpeg, logger, port: 0, host: '127.0.0.1' });
+  const other = new MediaServer({ folder, ffmpeg, logger, port: 0, host: '127.0.0.1' });
   await other.start();
   const socket = connect(other.port, '127.0.0.1');
   await once(socket, 'connect');
