@@ -4,6 +4,7 @@ import { VideoSource, type EncodedPacket, type Picture, type PictureRequest, typ
 import { ClipRecorder } from './clip-recorder.ts';
 import { FrameFlow, type FlowPicture } from './frame-flow.ts';
 import { FrameNumbers } from './frame-numbers.ts';
+import { LiveTap } from './live-tap.ts';
 import type { CameraGraph } from './graph/camera-graph.ts';
 import { looksAtPixels } from './graph/graph-runner.ts';
 import { pictureFor, samePicture, viewOf } from './picture-request.ts';
@@ -28,6 +29,7 @@ export class CameraTask {
   readonly #recorder: ClipRecorder | undefined;
   readonly #trunk: Trunk;
   readonly #counters = new TaskCounters();
+  readonly #live: LiveTap;
   #numbers = new FrameNumbers(1);
   #crop: CameraSetup['crop'];
   #maxFps: CameraSetup['maxFps'];
@@ -43,6 +45,7 @@ export class CameraTask {
   constructor(setup: CameraSetup, send: (message: FromCamera) => void) {
     this.#setup = setup;
     this.#send = send;
+    this.#live = new LiveTap(send);
     this.#crop = setup.crop;
     this.#maxFps = setup.maxFps;
     this.#flow = new FrameFlow({
@@ -65,6 +68,7 @@ export class CameraTask {
       pictures: this.#pictures,
       recorder: this.#recorder,
       send,
+      live: this.#live,
       onProblem: (code, message) => this.#problem(code, message),
     });
   }
@@ -121,6 +125,10 @@ export class CameraTask {
         return;
       case 'tracker':
         return this.#changeTracker(message.tracker);
+      case 'watch':
+      case 'unwatch':
+        this.#live.watch(message.kind === 'watch');
+        return;
       case 'stop':
         this.#stopped = true;
         clearInterval(this.#counting);
@@ -240,7 +248,10 @@ export class CameraTask {
         takeBuffer: (bytes) => this.#flow.takeBuffer(bytes),
         takeFullBuffer: (bytes) => this.#pictures.take(bytes),
         onPicture: (taken) => this.#onPicture(taken),
-        onHeader: (bytes) => this.#recorder?.onHeader(bytes),
+        onHeader: (bytes) => {
+          this.#live.onHeader(bytes);
+          this.#recorder?.onHeader(bytes);
+        },
         onPacket: (packet) => this.#onPacket(packet),
         onState: (state) => {
           if (state.state === 'reconnecting') this.#onGap();
@@ -304,6 +315,7 @@ export class CameraTask {
     this.#clock ??= { ptsUs, captureTimeMs: Date.now() };
     const captureTimeMs = this.#clock.captureTimeMs + Math.round((ptsUs - this.#clock.ptsUs) / 1000);
     this.#recorder?.onPacket({ ptsUs, key, bytes }, captureTimeMs);
+    this.#live.onPacket({ ptsUs, key, bytes }, captureTimeMs);
     if (this.#model || (this.#trunk.branches && this.#picture) || !this.#stream) return;
     this.#trunk.onUnseen({ frameId, ptsUs, captureTimeMs });
   }

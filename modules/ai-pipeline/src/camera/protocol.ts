@@ -120,6 +120,9 @@ export type ToCamera =
   | { readonly kind: 'regions'; readonly regions: readonly ClipRegion[] }
   | { readonly kind: 'tracker'; readonly tracker?: TrackerSetup }
   | { readonly kind: 'analytics'; readonly analytics?: AnalyticsSetup }
+  /** `LiveMessage`s go to the main thread from now on, packets from the last key frame; `unwatch` ends it. */
+  | { readonly kind: 'watch' }
+  | { readonly kind: 'unwatch' }
   | { readonly kind: 'stop' };
 
 export interface CameraState {
@@ -163,7 +166,22 @@ export interface ClipReport {
   readonly objects: number;
 }
 
+/** The encoded stream and what is seen in it; sent only while somebody watches. */
+export type LiveMessage =
+  /** Of the packets that follow: NUT, as `VideoSource.onHeader` gives it. */
+  | { readonly kind: 'liveHeader'; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'livePacket';
+      readonly ptsUs: number;
+      readonly key: boolean;
+      readonly bytes: Uint8Array;
+      readonly captureTimeMs: number;
+    }
+  /** Of a graph with branches, where a frame leaves its trunk: elsewhere `insights` says the same. */
+  | { readonly kind: 'liveInsights'; readonly frame: FrameInsights };
+
 export type FromCamera =
+  | LiveMessage
   | { readonly kind: 'state'; readonly state: CameraState }
   | {
       readonly kind: 'stream';

@@ -4,6 +4,7 @@ import { Analytics, type FrameInsights, type FrameObject } from '@vantage/skill'
 import { Cascade } from './cascade.ts';
 import type { ClipRecorder } from './clip-recorder.ts';
 import type { FlowPicture } from './frame-flow.ts';
+import type { LiveTap } from './live-tap.ts';
 import { Branches, type Tap } from './graph/branches.ts';
 import type { CameraGraph } from './graph/camera-graph.ts';
 import type { PicturePool } from './graph/shared-picture.ts';
@@ -25,6 +26,7 @@ export interface TrunkOptions {
   readonly setup: CameraSetup;
   readonly pictures: PicturePool;
   readonly recorder: ClipRecorder | undefined;
+  readonly live: LiveTap;
   readonly send: (message: FromCamera) => void;
   readonly onProblem: (code: string, message: string) => void;
 }
@@ -164,7 +166,10 @@ export class Trunk {
     const { width, height } = insights;
     const analytics = this.#analytics?.update(detections, at.ptsUs, width, height);
     const frame = analytics ? { ...insights, analytics } : insights;
-    if (this.branches) return this.branches.push('end', { insights: frame, ...(at.full ? { picture: at.full } : {}) });
+    if (this.branches) {
+      this.#options.live.onInsights(frame);
+      return this.branches.push('end', { insights: frame, ...(at.full ? { picture: at.full } : {}) });
+    }
     this.#options.recorder?.onInsights(frame);
     this.#options.send({ kind: 'insights', frame });
     return undefined;

@@ -15,6 +15,7 @@ import type {
   ClipRegion,
   ClipReport,
   FromCamera,
+  LiveMessage,
   RecordingSettings,
   ToCamera,
   TrackerSetup,
@@ -40,6 +41,7 @@ export interface CameraHandlers {
   readonly onExport: (post: ExportPost) => void;
   readonly onStatus: (status: CameraStatus, changed: 'state' | 'stream' | 'counters' | 'recording') => void;
   readonly onClip: (clip: ClipReport) => void;
+  readonly onLive: (message: LiveMessage) => void;
   readonly onProblem: (code: string, message: string) => void;
   /** The thread ended without having been told to. */
   readonly onCrash: (reason: string) => void;
@@ -161,6 +163,11 @@ export class Camera {
     this.#send({ kind: 'recordingSettings', settings });
   }
 
+  /** Packets and insights go to `onLive` while on. */
+  watch(on: boolean): void {
+    this.#send({ kind: on ? 'watch' : 'unwatch' });
+  }
+
   record(on: boolean, reason: string): void {
     this.#send({ kind: 'record', on, reason });
   }
@@ -213,6 +220,10 @@ export class Camera {
         return this.#update({ counters: { ...this.#status.counters, nodes: message.nodes } }, 'state');
       case 'recording':
         return this.#update({ recording: message.on }, 'recording');
+      case 'liveHeader':
+      case 'livePacket':
+      case 'liveInsights':
+        return this.#handlers.onLive(message);
       case 'clip':
         return this.#handlers.onClip(message.clip);
       case 'problem':

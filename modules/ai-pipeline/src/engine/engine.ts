@@ -4,7 +4,7 @@ import type { Ffmpeg, HardwareDecode } from '@vantage/media';
 import type { Logger } from '@vantage/observability';
 import { planChange, type FrameInsights, type ModelNode, type PlanStep, type SkillGraph } from '@vantage/skill';
 import type { ExportPost } from '../camera/export/export-stage.ts';
-import type { ClipReport } from '../camera/protocol.ts';
+import type { ClipReport, LiveMessage } from '../camera/protocol.ts';
 import { locateHere, type Locate } from './node-files.ts';
 import { Pipeline, type PipelineStatus, type Problem, type RecordingOptions } from './pipeline.ts';
 
@@ -26,6 +26,8 @@ export interface EngineEvents {
   /** What an export node of a skill sends; those of kind `inference` give `insights`. */
   export: [pipeline: string, post: ExportPost];
   clip: [pipeline: string, clip: ClipReport];
+  /** Of cameras that are watched. */
+  live: [pipeline: string, sensor: string, message: LiveMessage];
   /** Something about a pipeline's `status()` changed (counters aside). */
   status: [pipeline: string];
   problem: [problem: Problem];
@@ -38,6 +40,7 @@ export interface EngineEvents {
 export class Engine extends EventEmitter<EngineEvents> {
   readonly #options: EngineOptions;
   readonly #pipelines = new Map<string, Pipeline>();
+  readonly #watched = new Set<string>();
   #recording: RecordingOptions | undefined;
   #changes: Promise<unknown> = Promise.resolve();
 
@@ -62,6 +65,20 @@ export class Engine extends EventEmitter<EngineEvents> {
     const found = this.#pipelines.get(pipeline);
     found?.record(on, reason);
     return found !== undefined;
+  }
+
+  /** `live` tells a camera's packets while on, also when it comes later or anew. */
+  watch(pipeline: string, sensor: string, on: boolean): void {
+    const key = watchKey(pipeline, sensor);
+    if (on === this.#watched.has(key)) return;
+    if (on) this.#watched.add(key);
+    else this.#watched.delete(key);
+    this.#pipelines.get(pipeline)?.watch(sensor, on);
+  }
+
+  /** What runs now. */
+  get graphs(): readonly SkillGraph[] {
+    return [...this.#pipelines.values()].map(({ graph }) => graph);
   }
 
   /** Applies from the next clip on. */
@@ -123,6 +140,8 @@ export class Engine extends EventEmitter<EngineEvents> {
         onInsights: (id, frame) => this.emit('insights', id, frame),
         onExport: (id, post) => this.emit('export', id, post),
         onClip: (id, clip) => this.emit('clip', id, clip),
+        onLive: (id, sensor, message) => this.emit('live', id, sensor, message),
+        isWatched: (id, sensor) => this.#watched.has(watchKey(id, sensor)),
         onStatus: (id) => this.emit('status', id),
         onProblem: (problem) => this.emit('problem', problem),
       },
@@ -131,4 +150,8 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.emit('status', graph.id);
     pipeline.start();
   }
+}
+
+function watchKey(pipeline: string, sensor: string): string {
+  return `${pipeline}\0${sensor}`;
 }

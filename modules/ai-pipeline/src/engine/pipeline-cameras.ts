@@ -115,6 +115,10 @@ export class PipelineCameras {
     for (const { camera } of this.#open.values()) camera.record(on, reason);
   }
 
+  watch(sensor: string, on: boolean): void {
+    this.#open.get(sensor)?.camera.watch(on);
+  }
+
   setRecordingOptions(recording: RecordingOptions | undefined): void {
     this.#recordingOptions = recording;
     const settings = this.#recordingSettings();
@@ -254,6 +258,7 @@ export class PipelineCameras {
         onStatus: (_status, changed) => {
           if (changed !== 'counters') this.#options.onStatus();
         },
+        onLive: (message) => handlers.onLive(this.#graph.id, sensor, message),
         onClip: (clip) => handlers.onClip(this.#graph.id, clip),
         onProblem: (code, message) => this.#options.onProblem(code, message, sensor),
         onCrash: (reason) => this.#restart(sensor, reason),
@@ -274,6 +279,7 @@ export class PipelineCameras {
       }),
     );
     if (this.#recording.on) camera.record(true, this.#recording.reason);
+    if (handlers.isWatched(this.#graph.id, sensor)) camera.watch(true);
   }
 
   /** `gpu-id` of the primary is the GPU that decodes, too: pictures stay near. */

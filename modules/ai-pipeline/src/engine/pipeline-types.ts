@@ -3,7 +3,7 @@ import type { Ffmpeg, HardwareDecode } from '@vantage/media';
 import type { Logger } from '@vantage/observability';
 import type { FrameInsights, ModelNode } from '@vantage/skill';
 import type { ExportPost } from '../camera/export/export-stage.ts';
-import type { ClipReport } from '../camera/protocol.ts';
+import type { ClipReport, LiveMessage } from '../camera/protocol.ts';
 import type { CameraStatus } from './camera.ts';
 import type { Locate } from './node-files.ts';
 import type { Problem } from './problem-list.ts';
@@ -50,6 +50,9 @@ export interface PipelineHandlers {
   /** Of a node with another target than `inference`, whose frames are insights. */
   readonly onExport: (pipeline: string, post: ExportPost) => void;
   readonly onClip: (pipeline: string, clip: ClipReport) => void;
+  readonly onLive: (pipeline: string, sensor: string, message: LiveMessage) => void;
+  /** Whether somebody watches a camera: asked when it is opened. */
+  readonly isWatched: (pipeline: string, sensor: string) => boolean;
   readonly onStatus: (pipeline: string) => void;
   readonly onProblem: (problem: Problem) => void;
 }

@@ -46,6 +46,8 @@ test('a model whose session dies is reported and loaded again', async () => {
         onInsights: () => undefined,
         onExport: () => undefined,
         onClip: () => undefined,
+        onLive: () => undefined,
+        isWatched: () => false,
         onStatus: () => changed.splice(0).forEach((wake) => wake()),
         onProblem: (problem) => problems.push(problem),
       },

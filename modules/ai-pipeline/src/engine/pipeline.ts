@@ -151,6 +151,10 @@ export class Pipeline {
     this.#options.handlers.onStatus(this.#graph.id);
   }
 
+  watch(sensor: string, on: boolean): void {
+    this.#cameras.watch(sensor, on);
+  }
+
   setRecordingOptions(recording: RecordingOptions | undefined): void {
     this.#cameras.setRecordingOptions(recording);
   }
