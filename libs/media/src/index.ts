@@ -3,6 +3,7 @@ export { planDewarp, type Dewarp, type DewarpPlan } from './dewarp.ts';
 export { readEncodedFile, type EncodedFile, type EncodedFrame } from './encoded-file.ts';
 export { resolveFfmpeg, type Ffmpeg, type FfmpegOrigin, type ResolveFfmpegOptions } from './ffmpeg.ts';
 export type { DecoderReport, HardwareDecode } from './hardware.ts';
+export { FragmentMuxer, type Fragment } from './mp4/fragment-muxer.ts';
 export { ticksToUs, type NutStream, type NutTimeBase } from './nut-format.ts';
 export { NutReader, type NutFrame, type NutReaderHandlers } from './nut-reader.ts';
 export { PacketRing, type PacketRingOptions } from './packet-ring.ts';

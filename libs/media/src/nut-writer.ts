@@ -107,6 +107,24 @@ export function allocateNutPacket(
   return { packet, payload: packet.subarray(prefix.length) };
 }
 
+/** The frame in a packet that `allocateNutPacket` made; its own bytes, nothing is copied. */
+export function nutPayload(packet: Uint8Array): Uint8Array {
+  // Behind the syncpoint (its size is one byte) come the frame's code, flags, time, size and checksum.
+  let at = 8 + 1 + (packet[8] ?? 0) + 1;
+  const number = (): number => {
+    let value = 0;
+    for (;;) {
+      const byte = packet[at++] ?? 0;
+      value = value * 128 + (byte & 127);
+      if (byte < 128) return value;
+    }
+  };
+  number();
+  number();
+  const sizeBytes = number();
+  return packet.subarray(at + 4, at + 4 + sizeBytes);
+}
+
 /** What comes before the `sizeBytes` bytes of a frame. `ptsUs` must not be negative. */
 export function nutPacketPrefix(ptsUs: number, key: boolean, sizeBytes: number): Uint8Array {
   const prefix = new Bytes(MAX_PREFIX_BYTES);
