@@ -26,7 +26,7 @@ export class HubProcess {
     this.#child = spawn(
       process.execPath,
       ['--disable-warning=ExperimentalWarning', path.join(import.meta.dirname, 'hub.ts'), ...args],
-      { env: { ...process.env, NODE_OPTIONS: '' }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+      { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
     );
     this.#child.on('message', (message: FromHub) => {
       this.#heard(message);

@@ -2,6 +2,7 @@
 // sees, and writes down what left for the cloud.
 import path from 'node:path';
 import { EdgeRuntime } from '@vantage/local-edge';
+import { preloads } from '@vantage/observability';
 import { Journal, readJournal } from './journal.ts';
 import type { FromHub, ToHub } from './protocol.ts';
 
@@ -11,7 +12,7 @@ const runtime = new EdgeRuntime({
   stateDir,
   resolveImage: () => ({
     command: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', path.join(import.meta.dirname, 'module.ts')],
+    args: ['--disable-warning=ExperimentalWarning', ...preloads(), path.join(import.meta.dirname, 'module.ts')],
     env: { SOAK_FOLDER: folder, SOAK_RATE: rate },
   }),
   restartTiming: { coolOffUnitMs: 200, maxCoolOffMs: 1000, maxRestartCount: 1_000_000 },

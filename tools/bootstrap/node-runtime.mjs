@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 export const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../..');
 
@@ -20,5 +21,8 @@ export function findNode() {
 /** What to say when there is none although the packages are there. */
 export const NODE_MISSING = `no Node 22.18 or newer: none comes as an npm package for ${process.platform}-${process.arch}, so install it and run again`;
 
+/** What remembers the work of stripping types, as a Node takes it in `--import`. */
+export const strippedOnce = pathToFileURL(path.join(root, 'tools/bootstrap/stripped-once.mjs')).href;
+
 /** Flags every process of ours runs with: the warning about type stripping tells a user nothing. */
-export const nodeFlags = ['--disable-warning=ExperimentalWarning'];
+export const nodeFlags = ['--disable-warning=ExperimentalWarning', `--import=${strippedOnce}`];

@@ -25,4 +25,4 @@ export { resolveHost, resolveVolume, rewriteEndpoint, type HostPort } from './pl
 export { pythonCandidates, pythonComplaint, type PythonWish } from './python.ts';
 export { isSecretKey, redact, redactDeep } from './redact.ts';
 export { runModule, type ModuleContext, type RunModuleOptions, type RunningModule } from './run-module.ts';
-export { userCodeEnvironment } from './user-code-environment.ts';
+export { preloads, userCodeEnvironment } from './user-code-environment.ts';

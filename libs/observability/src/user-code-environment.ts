@@ -22,3 +22,9 @@ export function userCodeEnvironment(env: NodeJS.ProcessEnv, more: readonly strin
   const names = [...PASSED_ON, ...more].filter((name) => env[name] !== undefined);
   return { ...Object.fromEntries(names.map((name) => [name, env[name]])), PYTHONIOENCODING: 'utf-8' };
 }
+
+/** What this Node was told to load before everything else (`--import=`); one that does not get its environment loads it too. */
+export function preloads(): string[] {
+  const flags = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(' ')];
+  return [...new Set(flags.filter((flag) => flag.startsWith('--import=')))];
+}

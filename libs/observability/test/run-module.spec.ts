@@ -11,7 +11,7 @@ async function run(
   env: NodeJS.ProcessEnv = {},
 ) {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fixture, behaviour], {
-    env: { ...process.env, VANTAGE_METRICS_PORT: '0', NODE_OPTIONS: '', ...env },
+    env: { ...process.env, VANTAGE_METRICS_PORT: '0', ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let output = '';

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { pythonCandidates, pythonComplaint, userCodeEnvironment } from '@vantage/observability';
+import { preloads, pythonCandidates, pythonComplaint, userCodeEnvironment } from '@vantage/observability';
 import { pythonMissing } from './errors.ts';
 import type { ParserSpec } from './types.ts';
 
@@ -39,6 +39,7 @@ export async function findRuntime(
         `ulimit -d ${(memoryLimitMb + NODE_ITSELF_MB) * 1024} 2>/dev/null; exec "$0" "$@"`,
         process.execPath,
         '--disable-warning=ExperimentalWarning',
+        ...preloads(),
         '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
         `--max-old-space-size=${memoryLimitMb}`,
         source('js/main.ts'),

@@ -49,7 +49,7 @@ if (missing !== undefined) process.stderr.write(`truth.spec.ts is skipped: ${mis
 function run<T>(script: string): T[] {
   const output = execFileSync(process.execPath, [join(here, script), assets, ffmpeg], {
     encoding: 'utf8',
-    env: { ...process.env, NODE_OPTIONS: '', NODE_NO_WARNINGS: '1', ORT_DISABLE_TELEMETRY: '1' },
+    env: { ...process.env, NODE_NO_WARNINGS: '1', ORT_DISABLE_TELEMETRY: '1' },
   });
   return output
     .trim()

@@ -7,7 +7,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { INPUTS, MODULES, OUTPUTS, ROUTES } from '@vantage/contracts';
 import { EdgeModule, type InputMessage } from '@vantage/edge-client';
 import { EdgeRuntime } from '@vantage/local-edge';
-import { silentLogger } from '@vantage/observability';
+import { preloads, silentLogger } from '@vantage/observability';
 
 /**
  * The two modules as processes on an edge runtime, this test in the place of the ai-pipeline: every message takes the way
@@ -140,7 +140,7 @@ test('configuration, confirmation, decision; a killed consumer is told again; a 
     restartTiming: { coolOffUnitMs: 50 },
     resolveImage: (_image, moduleId) => ({
       command: process.execPath,
-      args: ['--disable-warning=ExperimentalWarning', 'src/main.ts'],
+      args: ['--disable-warning=ExperimentalWarning', ...preloads(), 'src/main.ts'],
       cwd: path.join(modules, moduleId),
       env: { VANTAGE_METRICS_PORT: 'off' },
     }),

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import { MODULES } from '@vantage/contracts';
 import { EdgeRuntime } from '@vantage/local-edge';
+import { preloads } from '@vantage/observability';
 import { createBench, expectGone, frameOf } from './support.ts';
 
 const module = fileURLToPath(new URL('..', import.meta.url));
@@ -71,7 +72,7 @@ test('nodes come, change and go by twin edits; a bad edit stops nothing; a kille
     restartTiming: { coolOffUnitMs: 50 },
     resolveImage: () => ({
       command: process.execPath,
-      args: ['--disable-warning=ExperimentalWarning', 'src/main.ts'],
+      args: ['--disable-warning=ExperimentalWarning', ...preloads(), 'src/main.ts'],
       cwd: module,
       env: { VANTAGE_METRICS_PORT: 'off', CUSTOM_NODE_ROOT: stateDir },
     }),

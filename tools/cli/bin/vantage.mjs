@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { hasPackages, installPackages } from '../../bootstrap/install.mjs';
-import { findNode, nodeFlags, NODE_MISSING, root } from '../../bootstrap/node-runtime.mjs';
+import { findNode, nodeFlags, NODE_MISSING, root, strippedOnce } from '../../bootstrap/node-runtime.mjs';
 
 const main = path.join(root, 'tools/cli/src/main.ts');
 
@@ -16,6 +16,7 @@ try {
   if (!node) throw new Error(NODE_MISSING);
   if (node === process.execPath) {
     process.removeAllListeners('warning');
+    await import(strippedOnce);
     await import(main);
   } else {
     const child = spawn(node, [...nodeFlags, main, ...process.argv.slice(2)], { stdio: 'inherit' });

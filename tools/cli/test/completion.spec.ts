@@ -48,7 +48,7 @@ test.each(Object.keys(ASK))('%s completes commands, options and choices', async 
   const complete = (...words: string[]): string[] => {
     const [program, args] = ASK[shell]!(script, words);
     const { stdout, stderr } = spawnSync(program, args, {
-      env: { ...process.env, NODE_OPTIONS: '', PATH: `${work}:${process.env['PATH'] ?? ''}` },
+      env: { ...process.env, PATH: `${work}:${process.env['PATH'] ?? ''}` },
       encoding: 'utf8',
     });
     expect(stderr).toBe('');

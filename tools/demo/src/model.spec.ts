@@ -19,8 +19,7 @@ test('vantage finds what is in the film, and little else', async () => {
     demo.modelConfig,
     demo.video,
   ];
-  const env = { ...process.env, NODE_OPTIONS: '' };
-  const { stdout } = await run(process.execPath, query, { maxBuffer: 1 << 26, env });
+  const { stdout } = await run(process.execPath, query, { maxBuffer: 1 << 26 });
   const truth = JSON.parse(await readFile(demo.truth, 'utf8')) as DemoTruth;
   const frames = stdout
     .trim()

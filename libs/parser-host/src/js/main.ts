@@ -93,7 +93,12 @@ async function answer(parser: LoadedParser, setup: Setup, request: RequestHeader
 }
 
 async function main(): Promise<void> {
-  new Worker(WATCHDOG, { eval: true, stdin: false, resourceLimits: { maxOldGenerationSizeMb: 16 } }).unref();
+  new Worker(WATCHDOG, {
+    eval: true,
+    execArgv: [],
+    stdin: false,
+    resourceLimits: { maxOldGenerationSizeMb: 16 },
+  }).unref();
   let parser: LoadedParser | undefined;
   let setup: Setup | undefined;
   let buffered = Buffer.alloc(0);

@@ -11,5 +11,10 @@ new Socket({ fd: 0 }).on('data', () => undefined).once('close', die).on('error',
 
 /** Ends this process, and what it has started, when the host is gone. */
 export function endWithHost(): void {
-  new Worker(WATCHDOG, { eval: true, stdin: false, resourceLimits: { maxOldGenerationSizeMb: 16 } }).unref();
+  new Worker(WATCHDOG, {
+    eval: true,
+    execArgv: [],
+    stdin: false,
+    resourceLimits: { maxOldGenerationSizeMb: 16 },
+  }).unref();
 }

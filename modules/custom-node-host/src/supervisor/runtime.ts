@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { pythonCandidates, pythonComplaint, userCodeEnvironment } from '@vantage/observability';
+import { preloads, pythonCandidates, pythonComplaint, userCodeEnvironment } from '@vantage/observability';
 import { pythonMissing } from '../errors.ts';
 
 /** A command line that runs a node's process. */
@@ -29,6 +29,7 @@ export function nodeRuntime(memoryMiB: number): Runtime {
       `ulimit -c 0; ulimit -d ${(memoryMiB + SLACK_MIB) * 1024} 2>/dev/null; exec "$0" "$@"`,
       process.execPath,
       '--disable-warning=ExperimentalWarning',
+      ...preloads(),
       '--disable-warning=MODULE_TYPELESS_PACKAGE_JSON',
       `--max-old-space-size=${memoryMiB}`,
       source('../child/main.ts'),

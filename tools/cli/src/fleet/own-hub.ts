@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { VantageError } from '@vantage/contracts';
+import { NODE_FLAGS } from '../node-flags.ts';
 
 /** A hub for one run, in a process and a state folder of its own. */
 export interface OwnHub {
@@ -16,7 +17,7 @@ export interface OwnHub {
 export async function startOwnHub(): Promise<OwnHub> {
   const stateDir = await mkdtemp(path.join(os.tmpdir(), 'vantage-fleet-'));
   const program = path.join(import.meta.dirname, 'hub-process.ts');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, stateDir], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, program, stateDir], {
     stdio: ['pipe', 'pipe', 'inherit'],
     // Ctrl-C is ours to answer: the hub ends after its devices.
     detached: true,

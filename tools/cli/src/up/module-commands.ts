@@ -3,6 +3,7 @@ import path from 'node:path';
 import { VantageError } from '@vantage/contracts';
 import type { ModuleCommand } from '@vantage/local-edge';
 import type { Ffmpeg } from '@vantage/media';
+import { NODE_FLAGS } from '../node-flags.ts';
 import { REPOSITORY } from './deployment.ts';
 
 export interface ModuleCommandOptions {
@@ -52,7 +53,7 @@ export function moduleCommands(options: ModuleCommandOptions): (image: string, m
     const isNode = command === 'node';
     return {
       command: isNode ? process.execPath : command,
-      args: isNode ? ['--disable-warning=ExperimentalWarning', ...args] : args,
+      args: isNode ? [...NODE_FLAGS, ...args] : args,
       cwd: found.cwd,
       env,
     };
