@@ -3,7 +3,7 @@ import https from 'node:https';
 import type iothub from 'azure-iothub';
 import { VantageError } from '@vantage/contracts';
 import { readConnection } from './local-connection.ts';
-import { Hub, type RegistryCalls } from './hub.ts';
+import { Hub, type MethodCalls, type RegistryCalls } from './hub.ts';
 
 /** Folder of a local runtime's state, in the folder where a command runs. */
 export const DEFAULT_STATE = '.vantage';
@@ -27,9 +27,12 @@ export interface HubChoice {
 export async function findHub(options: HubChoice, env: NodeJS.ProcessEnv = process.env): Promise<Hub> {
   if (options.hub !== undefined) {
     const { DefaultAzureCredential } = await import('@azure/identity');
-    const Registry = await loadRegistry();
-    const registry = Registry.fromTokenCredential(options.hub, new DefaultAzureCredential());
-    return new Hub(registry as unknown as RegistryCalls, options.hub, deviceOf(options, env));
+    const { Registry, Client } = await loadSdk();
+    const { hub } = options;
+    const credential = new DefaultAzureCredential();
+    const registry = Registry.fromTokenCredential(hub, credential);
+    const methods = (): MethodCalls => once(Client.fromTokenCredential(hub, credential));
+    return new Hub(registry as unknown as RegistryCalls, hub, deviceOf(options, env), methods);
   }
   const text = await connectionString(options, env);
   return text === undefined ? local(options) : remote(text, deviceOf(options, env));
@@ -49,7 +52,7 @@ async function connectionString(options: HubChoice, env: NodeJS.ProcessEnv): Pro
 }
 
 async function remote(text: string, device: string | undefined): Promise<Hub> {
-  const Registry = await loadRegistry();
+  const { Registry, Client } = await loadSdk();
   const host = /(?:^|;)HostName=([^;]+)/i.exec(text)?.[1];
   let registry;
   try {
@@ -61,24 +64,37 @@ async function remote(text: string, device: string | undefined): Promise<Hub> {
       'that is no service connection string: HostName=…;SharedAccessKeyName=…;SharedAccessKey=…',
     );
   }
-  return new Hub(registry as unknown as RegistryCalls, host ?? 'IoT Hub', device);
+  return new Hub(registry as unknown as RegistryCalls, host ?? 'IoT Hub', device, () =>
+    once(Client.fromConnectionString(text)),
+  );
 }
 
 async function local({ state, device }: HubChoice): Promise<Hub> {
-  const Registry = await loadRegistry();
+  const { Registry, Client } = await loadSdk();
   const connection = await readConnection(state);
-  const registry = Registry.fromConnectionString(connection.serviceConnectionString) as unknown as RegistryCalls;
+  const { serviceConnectionString } = connection;
+  const registry = Registry.fromConnectionString(serviceConnectionString) as unknown as RegistryCalls;
   // The SDK always calls port 443; an agent is the one way to another.
   const agent = new https.Agent({ host: '127.0.0.1', port: connection.apiPort, ca: await readFile(connection.caFile) });
   registry._restApiClient.setOptions({ http: { agent } });
-  return new Hub(registry, 'local', device ?? connection.deviceId);
+  return new Hub(registry, 'local', device ?? connection.deviceId, () => {
+    const client = Client.fromConnectionString(serviceConnectionString);
+    (client as unknown as RegistryCalls)._restApiClient.setOptions({ http: { agent } });
+    return once(client);
+  });
 }
 
 function deviceOf({ device }: HubChoice, env: NodeJS.ProcessEnv): string | undefined {
   return device ?? env['VANTAGE_DEVICE'];
 }
 
+/** A method is called once: the SDK would go on for four minutes, and a method may not be one to repeat. */
+function once(client: iothub.Client): MethodCalls {
+  client.setRetryPolicy({ shouldRetry: () => false, nextRetryTimeout: () => -1 });
+  return client;
+}
+
 /** The SDK takes most of a second to load: only who calls a hub waits for it. */
-async function loadRegistry(): Promise<typeof iothub.Registry> {
-  return (await import('azure-iothub')).default.Registry;
+async function loadSdk(): Promise<Pick<typeof iothub, 'Registry' | 'Client'>> {
+  return (await import('azure-iothub')).default;
 }

@@ -51,6 +51,22 @@ export interface RegistryCalls {
   _restApiClient: { setOptions(options: { http: { agent: https.Agent } }): void };
 }
 
+/** What we use of `azure-iothub`'s Client. */
+export interface MethodCalls {
+  invokeDeviceMethod(
+    device: string,
+    module: string,
+    method: { methodName: string; payload: unknown; responseTimeoutInSeconds: number; connectTimeoutInSeconds: number },
+  ): Promise<{ readonly result: MethodAnswer }>;
+}
+
+/** What a module answered to a direct method. */
+export interface MethodAnswer {
+  /** As HTTP: 200 is good. */
+  readonly status: number;
+  readonly payload: unknown;
+}
+
 /** Throttled or out of order for a moment: asked again, a few times. */
 const PASSING = /ThrottlingError|ServiceUnavailableError|InternalServerError|ECONNRESET|ETIMEDOUT|EAI_AGAIN/;
 const ATTEMPTS = 5;
@@ -63,9 +79,13 @@ export class Hub {
   readonly name: string;
   readonly #calls: RegistryCalls;
   readonly #device: string | undefined;
+  readonly #methods: () => MethodCalls;
+  #methodCalls: MethodCalls | undefined;
 
-  constructor(calls: RegistryCalls, name: string, device: string | undefined) {
+  /** @param methods makes the client for direct methods when the first is called */
+  constructor(calls: RegistryCalls, name: string, device: string | undefined, methods: () => MethodCalls) {
     this.#calls = calls;
+    this.#methods = methods;
     this.name = name;
     this.#device = device;
   }
@@ -89,6 +109,28 @@ export class Hub {
   ): Promise<Twin> {
     const patch = { properties: { desired } };
     return this.#ask(`the twin of ${module}`, () => this.#calls.updateModuleTwin(device, module, patch, etag));
+  }
+
+  /**
+   * Calls a direct method of a module, once.
+   *
+   * @returns what the module answered, its own errors included
+   * @throws VantageError MODULE_OFFLINE, METHOD_UNANSWERED
+   */
+  async invokeMethod(
+    module: string,
+    methodName: string,
+    payload: unknown,
+    { timeoutSeconds = 30, device = this.device }: { readonly timeoutSeconds?: number; readonly device?: string } = {},
+  ): Promise<MethodAnswer> {
+    const method = { methodName, payload, responseTimeoutInSeconds: timeoutSeconds, connectTimeoutInSeconds: 0 };
+    this.#methodCalls ??= this.#methods();
+    try {
+      const { result } = await answered(this.#methodCalls.invokeDeviceMethod(device, module, method), timeoutSeconds);
+      return result;
+    } catch (error) {
+      throw this.#methodFailure(module, methodName, error);
+    }
   }
 
   async applyContent(modulesContent: ModulesContent): Promise<void> {
@@ -149,6 +191,17 @@ export class Hub {
     }
   }
 
+  #methodFailure(module: string, method: string, error: unknown): VantageError {
+    const kind = error instanceof Error ? error.name : '';
+    if (kind === 'DeviceNotFoundError' || /DeviceNotOnline|404103/.test(messageOf(error))) {
+      return new VantageError('MODULE_OFFLINE', `${module} is not connected to ${this.name}`, { cause: error });
+    }
+    if (kind === 'GatewayTimeoutError' || /no answer within|504101/.test(messageOf(error))) {
+      return new VantageError('METHOD_UNANSWERED', `${module} did not answer ${method} in time`, { cause: error });
+    }
+    return this.#failure(`the method ${method} of ${module}`, error);
+  }
+
   #failure(what: string, error: unknown): VantageError {
     const text = firstLine(messageOf(error));
     // The SDK tells the HTTP status by the error's class.
@@ -161,18 +214,22 @@ export class Hub {
       return problem('HUB_UNREACHABLE', `${this.name} cannot be reached: ${text}`);
     }
     if (kind === 'UnauthorizedError') return problem('HUB_REFUSED', `${this.name} does not accept the credentials`);
-    if (kind === 'InvalidEtagError') {
-      return problem('TWIN_CHANGED', `${what} was changed by somebody else in the meantime: look at it again`);
-    }
+    if (kind === 'InvalidEtagError') return twinChanged(what, error);
     return problem('HUB_CALL_FAILED', `${what} (${this.name}): ${text}`);
   }
 }
 
+/** @param what such as `the twin of ai-pipeline` */
+export function twinChanged(what: string, cause?: unknown): VantageError {
+  const message = `${what} was changed by somebody else in the meantime: look at it again`;
+  return new VantageError('TWIN_CHANGED', message, { cause });
+}
+
 /** A hub that accepts a connection and says nothing must not hold anybody for ever. */
-function answered<T>(call: Promise<T>): Promise<T> {
+function answered<T>(call: Promise<T>, seconds = ANSWER_MS / 1000): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_MS / 1000} s`)), ANSWER_MS);
+    timer = setTimeout(() => reject(new Error(`no answer within ${seconds} s`)), seconds * 1000);
   });
   return Promise.race([call, late]).finally(() => clearTimeout(timer));
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { pingCommand, restartCommand } from './agent/command.ts';
 import { completeCommand, completionCommand } from './completion/command.ts';
 import { deployCommand } from './deploy/command.ts';
 import { doctorCommand } from './doctor/command.ts';
@@ -37,6 +38,8 @@ const program = new Command('vantage')
   .addCommand(statusCommand())
   .addCommand(logsCommand())
   .addCommand(monitorCommand())
+  .addCommand(restartCommand())
+  .addCommand(pingCommand())
   .addCommand(faultCommand())
   .addCommand(resetCommand())
   .addCommand(generateCommand())

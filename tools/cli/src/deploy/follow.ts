@@ -23,7 +23,7 @@ export async function follow(
   let last = '';
   let wellSinceMs: number | undefined;
   for (;;) {
-    const progress = await look(hub);
+    const { progress } = await look(hub);
     const text = JSON.stringify(progress);
     if (text !== last) onProgress(progress);
     last = text;
@@ -35,7 +35,10 @@ export async function follow(
   }
 }
 
-async function look(hub: Hub): Promise<DeploymentProgress> {
+/** What a device and the twins of its modules say at this moment. */
+export async function look(
+  hub: Hub,
+): Promise<{ readonly agent: Twin; readonly edgeHub: Twin; readonly progress: DeploymentProgress }> {
   const [agent, edgeHub] = await Promise.all([hub.moduleTwin('$edgeAgent'), hub.moduleTwin('$edgeHub')]);
   const modules = agent.properties.desired['modules'];
   const names = isObject(modules) ? Object.keys(modules) : [];
@@ -48,5 +51,6 @@ async function look(hub: Hub): Promise<DeploymentProgress> {
         .catch(() => undefined),
     ),
   );
-  return progressOf(agent, edgeHub, new Map(twins.flatMap((pair) => (pair ? [pair] : []))));
+  const progress = progressOf(agent, edgeHub, new Map(twins.flatMap((pair) => (pair ? [pair] : []))));
+  return { agent, edgeHub, progress };
 }

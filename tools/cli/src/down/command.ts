@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { readConnection } from '@vantage/hub';
 import { STATE_OPTION } from '../state-option.ts';
 
 export function downCommand(): Command {
@@ -10,6 +9,7 @@ export function downCommand(): Command {
       const { stopRuntime } = await import('./down.ts');
       const pid = await stopRuntime(state);
       // A folder where nothing ever ran is a mistake in --state rather than a wish that is fulfilled.
+      const { readConnection } = await import('@vantage/hub');
       if (pid === undefined) await readConnection(state);
       process.stdout.write(
         pid === undefined ? `nothing runs in ${state}\n` : `the runtime in ${state} (pid ${pid}) has ended\n`,

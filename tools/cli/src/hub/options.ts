@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { HubChoice } from '@vantage/hub';
-import { STATE_OPTION } from '../state-option.ts';
+import { DEFAULT_STATE, STATE_OPTION } from '../state-option.ts';
 
 export type HubOptions = HubChoice;
 
@@ -16,3 +16,9 @@ export function withHub(command: Command): Command {
 export const HUB_HELP = `
 The hub is that of the local runtime (--state), unless an IoT Hub is named: by --hub, by --connection-file, or by the
 variable IOTHUB_CONNECTION_STRING (not when --state is given).`;
+
+/** Whether the options and the environment mean the local runtime: what it alone can do needs no Azure client. */
+export function isLocal({ hub, connectionFile, state }: HubOptions, env: NodeJS.ProcessEnv = process.env): boolean {
+  if (hub !== undefined || connectionFile !== undefined) return false;
+  return state !== DEFAULT_STATE || env['IOTHUB_CONNECTION_STRING'] === undefined;
+}

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { ImageBuildOptions } from './build-images.ts';
 import type { ImageCreateOptions } from './create.ts';
-import { BACKENDS, DEVICE_TYPES } from './custom-dockerfile.ts';
+import { BACKENDS, DEVICE_TYPES } from './device-types.ts';
 import type { ImagePushOptions } from './push.ts';
 
 export function imageCommand(): Command {

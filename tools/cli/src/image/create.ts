@@ -2,7 +2,8 @@ import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { VantageError, codeOf } from '@vantage/contracts';
 import { buildFile } from './build-file.ts';
-import { customDockerfile, PLATFORMS, type DeviceType } from './custom-dockerfile.ts';
+import { customDockerfile } from './custom-dockerfile.ts';
+import { PLATFORMS, type DeviceType } from './device-types.ts';
 import { findModules, REPOSITORY } from './modules.ts';
 
 export interface ImageCreateOptions {

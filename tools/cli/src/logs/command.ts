@@ -1,35 +1,35 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { STATE_OPTION } from '../state-option.ts';
-import { untilSignal } from '../until-signal.ts';
-
-interface LogsOptions {
-  readonly state: string;
-  readonly follow: boolean;
-  readonly tail: number;
-}
+import { HUB_HELP, withHub } from '../hub/options.ts';
+import type { LogsOptions } from './logs.ts';
 
 export function logsCommand(): Command {
-  return new Command('logs')
-    .description("a module's output")
-    .argument('<module>')
-    .option('-f, --follow', 'go on with what comes', false)
-    .option('--tail <n>', 'so many of the last lines', tail, 100)
-    .option(...STATE_OPTION)
+  return withHub(new Command('logs'))
+    .description("a module's output: of the local runtime, or of a device through its agent")
+    .argument('<module>', 'such as ai-pipeline; edgeAgent and edgeHub on a device')
+    .option('-f, --follow', 'go on with what comes, until Ctrl-C', false)
+    .option('--tail <n>', 'so many of the last lines (a device answers 500 at most)', tail, 100)
+    .option('--since <time>', 'only later lines: 10m, 2h, or a time as 2026-01-31T12:00:00Z')
+    .option('--until <time>', 'only earlier lines')
+    .option(
+      '--level <0 to 7>',
+      'only lines at least as severe, as syslog counts: 3 errors, 4 warnings, 6 information',
+      level,
+    )
+    .option('--grep <regex>', 'only lines that fit')
+    .option('--json', "a JSON line each, in the agent's form: timestamp, loglevel, text, id, stream", false)
+    .addHelpText('after', `${HUB_HELP}\n\nStatus 0: shown. Status 1: no such module, or no answer.`)
     .action(async (module: string, options: LogsOptions) => {
-      const { ControlClient } = await import('../control/client.ts');
-      const client = await ControlClient.open(options.state);
-      const stop = untilSignal();
-      const query = `tail=${options.tail}${options.follow ? '&follow=1' : ''}`;
-      try {
-        const path = `/vantage/modules/${encodeURIComponent(module)}/log?${query}`;
-        for await (const line of client.lines(path, stop.signal)) process.stdout.write(`${line}\n`);
-      } finally {
-        stop.release();
-      }
+      const { showLogs } = await import('./logs.ts');
+      await showLogs(module, options);
     });
 }
 
 function tail(text: string): number {
   if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('It is a whole number from 0 to 99999.');
+  return Number(text);
+}
+
+function level(text: string): number {
+  if (!/^[0-7]$/.test(text)) throw new InvalidArgumentError('It is a digit, 0 to 7.');
   return Number(text);
 }

@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { STATE_OPTION } from '../state-option.ts';
+import { HUB_HELP, isLocal, withHub, type HubOptions } from '../hub/options.ts';
 import type { MonitorOptions } from './monitor.ts';
 
 export function monitorCommand(): Command {
-  return new Command('monitor')
+  return withHub(new Command('monitor'))
     .description('messages that leave for the cloud, as they come (as "az iot hub monitor-events" shows them)')
     .option('--module <module>', 'only those of this module')
     .option('--since <n, time or all>', 'first those kept: after sequence n, of the last 10m, or all')
@@ -12,8 +12,19 @@ export function monitorCommand(): Command {
     .option('--export <file>', 'write them as JSON lines into this file instead')
     .option('--count <n>', 'end after so many; status 1 when they do not come in --seconds', whole)
     .option('--seconds <n>', 'end after so long', whole)
-    .option(...STATE_OPTION)
-    .action(async (options: MonitorOptions) => {
+    .addHelpText(
+      'after',
+      `${HUB_HELP}
+
+What reached an IoT Hub is read from its Event Hubs endpoint, for which there is a tool already: "az iot hub monitor-events".
+
+Status 0: shown. Status 1: no runtime, or fewer messages than --count within --seconds.`,
+    )
+    .action(async (options: MonitorOptions & HubOptions) => {
+      if (!isLocal(options)) {
+        const { refuseHub } = await import('./refuse-hub.ts');
+        refuseHub(options);
+      }
       const { runMonitor } = await import('./monitor.ts');
       await runMonitor(options);
     });

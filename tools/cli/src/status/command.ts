@@ -1,17 +1,26 @@
 import { Command } from 'commander';
-import { STATE_OPTION } from '../state-option.ts';
+import { HUB_HELP, isLocal, withHub, type HubOptions } from '../hub/options.ts';
 
 export function statusCommand(): Command {
-  return new Command('status')
-    .description('how the local runtime and its modules are')
-    .option(...STATE_OPTION)
+  return withHub(new Command('status'))
+    .description('how the local runtime, or a device of an IoT Hub, and its modules are')
     .option('--json', 'the whole of it as JSON', false)
-    .action(async ({ state, json }: { state: string; json: boolean }) => {
-      const { ControlClient } = await import('../control/client.ts');
-      const { renderStatus } = await import('./render.ts');
-      const status = await (await ControlClient.open(state)).status();
-      process.stdout.write(
-        json ? `${JSON.stringify(status, undefined, 2)}\n` : `${renderStatus(status, Date.now())}\n`,
-      );
+    .addHelpText('after', `${HUB_HELP}\n\nStatus 0: shown, whatever it says. Status 1: no runtime, hub or device.`)
+    .action(async (options: HubOptions & { readonly json: boolean }) => {
+      process.stdout.write(`${isLocal(options) ? await local(options) : await ofDevice(options)}\n`);
     });
+}
+
+async function local({ state, json }: HubOptions & { readonly json: boolean }): Promise<string> {
+  const { ControlClient } = await import('../control/client.ts');
+  const { renderStatus } = await import('./render.ts');
+  const status = await (await ControlClient.open(state)).status();
+  return json ? JSON.stringify(status, undefined, 2) : renderStatus(status, Date.now());
+}
+
+async function ofDevice(options: HubOptions & { readonly json: boolean }): Promise<string> {
+  const { findHub } = await import('@vantage/hub');
+  const { deviceStatus, renderDeviceStatus } = await import('./device-status.ts');
+  const status = await deviceStatus(await findHub(options));
+  return options.json ? JSON.stringify(status, undefined, 2) : renderDeviceStatus(status, Date.now());
 }

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { DEFAULT_STATE } from '@vantage/hub';
+import { DEFAULT_STATE } from '../state-option.ts';
 import type { UpOptions } from './up.ts';
 
 export function upCommand(): Command {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { DEFAULT_STATE } from '@vantage/hub';
+import { DEFAULT_STATE } from '../state-option.ts';
 import { createDisplay } from './display.ts';
 import { EndSignal } from './end-signal.ts';
 import type { UpEvent } from './events.ts';
