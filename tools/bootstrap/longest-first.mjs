@@ -1,8 +1,8 @@
 import path from 'node:path';
 import Sequencer from '@jest/test-sequencer';
 
-/** The soak lasts three minutes and mostly waits, so it runs beside all others; what goes through everything comes next. */
-const FIRST = ['e2e/soak.spec.ts', 'e2e/', 'tools/cli/test/'];
+/** What goes through everything takes longest. */
+const FIRST = ['e2e/', 'tools/cli/test/'];
 
 /** Puts the longest specs first also where no earlier run tells how long each takes: a worker is not left with one alone. */
 export default class LongestFirst extends Sequencer {

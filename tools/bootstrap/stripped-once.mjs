@@ -6,12 +6,13 @@
  * Node's own stripping makes the text, so nothing else runs than without this file. Where the folder cannot be written, or
  * Node has no such hooks, everything works as it would, only slower.
  */
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import module from 'node:module';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const cache = path.join(import.meta.dirname, '../../node_modules/.cache/vantage', process.version);
+const cache = fileURLToPath(new URL(`../../node_modules/.cache/vantage/${process.version}`, import.meta.url));
 const folder = path.join(cache, 'stripped');
 /** Sources come and go: a folder with more is begun anew. */
 const MAX_FILES = 5000;
@@ -34,7 +35,7 @@ function load(url, context, nextLoad) {
 }
 
 function withoutTypes(source) {
-  const file = path.join(folder, `${hash('sha1', source)}.js`);
+  const file = path.join(folder, `${createHash('sha1').update(source).digest('hex')}.js`);
   const kept = read(file);
   if (kept !== undefined) return kept;
   const text = module.stripTypeScriptTypes(source);
