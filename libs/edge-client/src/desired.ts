@@ -1,5 +1,6 @@
-import { codeOf, mergeTwin, messageOf, twinEquals, type TwinObject } from '@vantage/contracts';
+import { codeOf, mergeTwin, messageOf, twinBlobsOf, twinEquals, type TwinObject } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
+import type { DesiredBlobs } from './desired-blobs.ts';
 import type { DesiredChange, DesiredHandler, Unsubscribe } from './edge-module-api.ts';
 
 interface Listener {
@@ -14,15 +15,26 @@ interface Listener {
  */
 export class Desired {
   readonly #logger: Logger;
+  readonly #blobs: DesiredBlobs;
   readonly #listeners = new Set<Listener>();
+  /** The state that handlers get, made of the newest one once for all of them. */
+  #resolved:
+    { readonly of: Readonly<TwinObject>; readonly value: Promise<Readonly<TwinObject> | undefined> } | undefined;
+  #superseded = new AbortController();
   #value: Readonly<TwinObject> = Object.freeze({});
   #version: number | undefined;
   #known = false;
   /** Patches that came while a full twin is under way. */
   #early: TwinObject[] | undefined = [];
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, blobs: DesiredBlobs) {
     this.#logger = logger;
+    this.#blobs = blobs;
+  }
+
+  /** Ends attempts to read what cannot be read. */
+  close(): void {
+    this.#superseded.abort();
   }
 
   get value(): Readonly<TwinObject> {
@@ -76,6 +88,8 @@ export class Desired {
     this.#version = version;
     this.#known = true;
     if (same) return;
+    this.#superseded.abort();
+    this.#superseded = new AbortController();
     for (const listener of this.#listeners) {
       const merged = listener.next !== undefined;
       listener.next = { version, ...(patch === undefined || merged ? {} : { patch }) };
@@ -98,7 +112,11 @@ export class Desired {
       change = takeNext(listener)
     ) {
       try {
-        await listener.handler(this.#value, change);
+        const raw = this.#value;
+        const value = await this.#whole(raw);
+        // A newer one is there, and comes next.
+        if (value === undefined) continue;
+        await listener.handler(value, value === raw ? change : { version: change.version });
       } catch (error) {
         this.#logger.error(`applying desired properties failed: ${messageOf(error)}`, {
           version: change.version,
@@ -108,6 +126,15 @@ export class Desired {
       }
     }
     listener.busy = false;
+  }
+
+  async #whole(raw: Readonly<TwinObject>): Promise<Readonly<TwinObject> | undefined> {
+    if (twinBlobsOf(raw).length === 0 && this.#resolved === undefined) return raw;
+    if (this.#resolved?.of !== raw) {
+      const value = this.#blobs.resolve(raw, this.#superseded.signal).then((one) => one && deepFreeze(one));
+      this.#resolved = { of: raw, value };
+    }
+    return this.#resolved.value;
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type GaugeMetric,
   type Logger,
 } from '@vantage/observability';
+import { DesiredBlobs } from './desired-blobs.ts';
 import { Desired, versionOf } from './desired.ts';
 import type {
   DesiredHandler,
@@ -90,12 +91,17 @@ export class EdgeModule implements EdgeModuleApi {
     };
     const metrics = options.metrics ?? new Metrics();
     this.#logger = options.logger;
-    this.#desired = new Desired(this.#logger);
     this.#reporter = new Reporter({
       logger: this.#logger,
       coalesceMs: this.#options.coalesceMs,
       backoff: this.#options.backoff,
     });
+    const blobs = new DesiredBlobs({
+      logger: this.#logger,
+      backoff: this.#options.backoff,
+      onState: (state) => void this.#reporter.report({ twinBlobs: state }),
+    });
+    this.#desired = new Desired(this.#logger, blobs);
     this.#outbox = new Outbox({ logger: this.#logger, metrics, ...options.outbox });
     this.#inbox = new Inbox(this.#logger, metrics);
     this.#reconnects = metrics.counter({
@@ -197,6 +203,7 @@ export class EdgeModule implements EdgeModuleApi {
       clearTimeout(timer);
     }
     this.#abort.abort();
+    this.#desired.close();
     this.#outbox.close();
     this.#reporter.close();
     this.#ready.reject(edgeClosed());
