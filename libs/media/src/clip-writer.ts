@@ -1,18 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { messageOf } from '@vantage/contracts';
+import { EncodedClip } from './encoded-clip.ts';
 import { clipEmpty, clipFailed } from './errors.ts';
-import { FfmpegLog } from './ffmpeg-log.ts';
 import type { Ffmpeg } from './ffmpeg.ts';
-import { NutReader } from './nut-reader.ts';
+import { FragmentMuxer } from './mp4/fragment-muxer.ts';
+import { HybridFile } from './mp4/hybrid-file.ts';
 import type { PacketRing } from './packet-ring.ts';
 import { publishFile, temporaryNameFor } from './temporary-file.ts';
 import type { EncodedPacket } from './video-source-types.ts';
-
-const H264 = new Set(['h264', 'avc1', 'x264', 'davc']);
-/** What may wait for a slow disk; above it the clip fails rather than the memory. */
-const MAX_QUEUED_BYTES = 64 << 20;
-const CLOSE_TIMEOUT_MS = 30_000;
 
 export interface ClipOptions {
   readonly ring: PacketRing;
@@ -33,68 +29,48 @@ export interface Clip {
   readonly timesUs: readonly number[];
 }
 
+/** Where a clip is while it is written as a file that can be played and repaired at any moment. */
+export function openClipName(file: string): string {
+  return path.join(path.dirname(file), `.${path.basename(file)}.part`);
+}
+
 /**
- * One mp4 file from encoded packets: copied as they are when they are H.264, encoded to it otherwise.
+ * One mp4 file from encoded packets: copied as they are when they are H.264 or H.265, encoded to H.264 otherwise.
  *
- * Written under a hidden temporary name and renamed when complete. `close` or `abort` must be called.
+ * Written under a hidden name and renamed when complete; a copied one that is open when the process is killed can be
+ * played up to its last second, and `repairHybrid` makes it whole. `close` or `abort` must be called.
  */
 export class ClipWriter {
-  readonly #path: string;
+  readonly path: string;
   readonly #temporary: string;
-  readonly #child: ChildProcess;
-  readonly #log = new FfmpegLog('');
-  readonly #exited: Promise<number | null>;
-  #failure: string | undefined;
+  readonly #muxer: FragmentMuxer | undefined;
+  readonly #file: HybridFile | EncodedClip;
+  readonly #firstPtsUs: number;
+  #lastPtsUs: number;
+  #timesUs: number[] = [];
+  #completed: Promise<number[]> | undefined;
   #closed: Promise<Clip> | undefined;
-  #firstPtsUs = 0;
-  #lastPtsUs = 0;
-  readonly #timesUs: number[] = [];
 
   /** @throws MEDIA_CLIP_EMPTY when the ring holds no keyframe yet */
   static open(options: ClipOptions): ClipWriter {
     const { ring } = options;
     const packets = ring.since(options.fromPtsUs);
-    if (ring.header === undefined || packets.length === 0) throw clipEmpty();
-    const writer = new ClipWriter(options, ring.header);
+    const [first] = packets;
+    if (ring.header === undefined || first === undefined) throw clipEmpty();
+    const writer = new ClipWriter(options, ring.header, first);
     for (const packet of packets) writer.push(packet);
     return writer;
   }
 
-  private constructor(options: ClipOptions, header: Uint8Array) {
-    this.#path = options.path;
-    this.#temporary = temporaryNameFor(options.path);
-    const codec = H264.has(fourccOf(header))
-      ? ['-c', 'copy']
-      : [
-          '-c:v',
-          'libx264',
-          '-preset',
-          'veryfast',
-          '-threads',
-          '1',
-          '-pix_fmt',
-          'yuv420p',
-          '-vsync',
-          'passthrough',
-        ].concat(['-enc_time_base', '-1']);
-    this.#child = spawn(
-      options.ffmpeg.path,
-      [
-        ...['-hide_banner', '-nostats', '-loglevel', 'level+warning', '-f', 'nut', '-i', 'pipe:0', '-map', '0:v:0'],
-        ...[...codec, '-movflags', '+faststart', '-f', 'mp4', '-y', `file:${this.#temporary}`],
-      ],
-      { stdio: ['pipe', 'ignore', 'pipe'] },
-    );
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#log.push(text));
-    this.#child.stdin?.on('error', (error) => (this.#failure ??= messageOf(error)));
-    this.#exited = new Promise((resolve) => {
-      this.#child.on('error', (error) => {
-        this.#failure ??= messageOf(error);
-        resolve(null);
-      });
-      this.#child.on('close', resolve);
-    });
-    this.#child.stdin?.write(header);
+  private constructor({ path: file, ffmpeg }: ClipOptions, header: Uint8Array, first: EncodedPacket) {
+    this.path = file;
+    this.#muxer = FragmentMuxer.create(header, first, first.ptsUs);
+    this.#temporary = this.#muxer ? openClipName(file) : temporaryNameFor(file);
+    this.#file = this.#muxer
+      ? new HybridFile(this.#temporary, this.#muxer)
+      : new EncodedClip(this.#temporary, header, ffmpeg);
+    this.#firstPtsUs = first.ptsUs;
+    this.#lastPtsUs = first.ptsUs;
   }
 
   /** Time of the first frame; known from the start. */
@@ -106,71 +82,67 @@ export class ClipWriter {
     return this.#lastPtsUs;
   }
 
-  /** Adds a packet that came after those in the ring. Problems show at `close`. */
+  /** Why it takes nothing more; `code` is the system's, as ENOSPC. What was written before is kept by `close`. */
+  get failure(): NodeJS.ErrnoException | undefined {
+    return this.#file.failure;
+  }
+
+  /** False for a key frame of another size or profile: it needs another clip. */
+  fits(packet: EncodedPacket): boolean {
+    return this.#muxer?.fits(packet) ?? true;
+  }
+
+  /** Adds a packet that came after those in the ring. Problems show in `failure` and at `close`. */
   push(packet: EncodedPacket): void {
-    const input = this.#child.stdin;
-    if (this.#closed !== undefined || this.#failure !== undefined || !input) return;
-    if (this.#timesUs.length === 0) {
-      this.#firstPtsUs = packet.ptsUs;
-      this.#lastPtsUs = packet.ptsUs;
-    }
+    if (this.#completed !== undefined) return;
     // Shown before the first keyframe, so built on frames that the clip does not have.
     if (packet.ptsUs < this.#firstPtsUs) return;
-    if (input.writableLength > MAX_QUEUED_BYTES) {
-      this.#failure = 'the disk is too slow for the stream';
-      return;
-    }
     this.#timesUs.push(packet.ptsUs);
     this.#lastPtsUs = Math.max(this.#lastPtsUs, packet.ptsUs);
-    input.write(packet.bytes);
+    this.#file.push(packet);
+  }
+
+  /** Completes the file, which keeps its hidden name. @returns the times of its frames, ascending @throws MEDIA_CLIP_FAILED */
+  complete(): Promise<number[]> {
+    this.#completed ??= this.#complete();
+    return this.#completed;
   }
 
   /** Completes the file and gives it its name. Calling it again returns the same result. @throws MEDIA_CLIP_FAILED */
   close(): Promise<Clip> {
-    this.#closed ??= this.#complete();
+    this.#closed ??= this.#close();
     return this.#closed;
   }
 
   /** Gives the clip up; nothing is left. */
   async abort(): Promise<void> {
-    this.#failure ??= 'given up';
-    await this.close().catch(() => undefined);
+    this.#completed ??= Promise.reject(clipFailed('given up'));
+    this.#completed.catch(() => undefined);
+    await this.#file.abandon();
+    await rm(this.#temporary, { force: true });
   }
 
-  async #complete(): Promise<Clip> {
-    if (this.#failure !== undefined) this.#child.kill('SIGKILL');
-    this.#child.stdin?.end();
-    const timer = setTimeout(() => {
-      this.#failure ??= `ffmpeg did not finish within ${CLOSE_TIMEOUT_MS} ms`;
-      this.#child.kill('SIGKILL');
-    }, CLOSE_TIMEOUT_MS);
-    const code = await this.#exited;
-    clearTimeout(timer);
-    try {
-      if (code !== 0 || this.#failure !== undefined) {
-        throw clipFailed(this.#log.reason() ?? this.#failure ?? `ffmpeg ended with status ${code}`);
-      }
-      await publishFile(this.#temporary, this.#path);
-    } catch (error) {
-      await rm(this.#temporary, { force: true });
-      throw error;
+  async #complete(): Promise<number[]> {
+    if (this.#file instanceof EncodedClip) await this.#file.close();
+    else {
+      const frames = await this.#file.close().catch((error: unknown) => {
+        throw clipFailed(messageOf(error), error);
+      });
+      this.#timesUs = frames.map(({ ptsUs }) => ptsUs);
     }
-    const timesUs = this.#timesUs.sort((a, b) => a - b);
-    const span = { firstPtsUs: this.#firstPtsUs, lastPtsUs: this.#lastPtsUs };
-    return { path: this.#path, ...span, frames: timesUs.length, timesUs };
+    this.#timesUs.sort((a, b) => a - b);
+    this.#lastPtsUs = this.#timesUs.at(-1) ?? this.#lastPtsUs;
+    return this.#timesUs;
   }
-}
 
-function fourccOf(header: Uint8Array): string {
-  let fourcc = '';
-  const reader = new NutReader({
-    onStreams: ([stream]) =>
-      (fourcc = Buffer.from(stream?.fourcc ?? [])
-        .toString('latin1')
-        .toLowerCase()),
-    allocate: () => undefined,
-    onFrame: () => undefined,
-  });
-  reader.push(header);
-  return fourcc;
+  async #close(): Promise<Clip> {
+    const timesUs = await this.complete();
+    try {
+      await publishFile(this.#temporary, this.path);
+    } catch (error) {
+      throw clipFailed(messageOf(error), error);
+    }
+    const span = { firstPtsUs: this.#firstPtsUs, lastPtsUs: this.#lastPtsUs };
+    return { path: this.path, ...span, frames: timesUs.length, timesUs };
+  }
 }

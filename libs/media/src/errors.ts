@@ -18,8 +18,9 @@ export const stillFailed = (reason: string): VantageError => new VantageError('M
 export const clipEmpty = (): VantageError =>
   new VantageError('MEDIA_CLIP_EMPTY', 'no keyframe has been received yet, so no clip can start');
 
-/** ffmpeg could not write the clip. */
-export const clipFailed = (reason: string): VantageError => new VantageError('MEDIA_CLIP_FAILED', reason);
+/** The clip could not be written. */
+export const clipFailed = (reason: string, cause?: unknown): VantageError =>
+  new VantageError('MEDIA_CLIP_FAILED', reason, { cause });
 
 /** The options of a source cannot work together (a programming error of the caller). */
 export const sourceMisused = (message: string): VantageError => new VantageError('MEDIA_SOURCE_MISUSED', message);

@@ -96,4 +96,6 @@ export interface VideoSourceHandlers {
   onHeader?(bytes: Uint8Array): void;
   onPacket?(packet: EncodedPacket): void;
   onState?(change: SourceStateChange): void;
+  /** The camera's clock was set: it is connected anew, which `onState` tells next. */
+  onClockJump?(): void;
 }

@@ -207,6 +207,7 @@ export class VideoSource {
       this.#watchdog.start(this.#stallTimeoutMs);
     }
     if (this.#live && this.#clockGuard.hasJumped(rawUs, nowMs)) {
+      this.#handlers.onClockJump?.();
       this.#run?.kill("the camera's clock jumped");
       return false;
     }

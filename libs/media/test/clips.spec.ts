@@ -1,13 +1,15 @@
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   ClipWriter,
   PacketRing,
   loadPicture,
+  openClipName,
   removeStaleClips,
+  repairHybrid,
   type EncodedPacket,
   type Ffmpeg,
 } from '../src/index.ts';
@@ -135,7 +137,9 @@ describe('a clip', () => {
     const index = join(import.meta.dirname, '../src/index.ts');
     writeFileSync(
       script,
-      `import { ClipWriter, PacketRing, VideoSource, resolveFfmpeg } from ${JSON.stringify(index)};
+      `import { existsSync, statSync } from 'node:fs';
+       const part = ${JSON.stringify(openClipName(path))};
+       import { ClipWriter, PacketRing, VideoSource, resolveFfmpeg } from ${JSON.stringify(index)};
        const quiet = () => undefined;
        const logger = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
        const ffmpeg = await resolveFfmpeg();
@@ -145,8 +149,13 @@ describe('a clip', () => {
          onPacket: (packet) => ring.push(packet),
          onState: ({ state }) => {
            if (state !== 'ended') return;
-           ClipWriter.open({ ring, ffmpeg, path: ${JSON.stringify(path)}, fromPtsUs: 0 });
-           process.send('open');
+           const writer = ClipWriter.open({ ring, ffmpeg, path: ${JSON.stringify(path)}, fromPtsUs: 0 });
+           const [last] = ring.since(Infinity).slice(-1);
+           // The next group puts the one before it into the file.
+           writer.push({ ...last, key: true, ptsUs: last.ptsUs + 40_000 });
+           const written = () => existsSync(part) && statSync(part).size > 10_000;
+           const check = () => (written() ? process.send('open') : setImmediate(check));
+           check();
          },
        }).start();`,
     );
@@ -155,6 +164,12 @@ describe('a clip', () => {
     child.kill('SIGKILL');
     await once(child, 'close');
     expect(readdirSync(folder.path)).not.toContain('killed.mp4');
+    const left = await repairHybrid(openClipName(path));
+    expect(left!.timesUs.length).toBeGreaterThanOrEqual(25);
+    expect(probedTimesUs(openClipName(path), ffmpeg)).toEqual(left!.timesUs);
+    // Again: nothing to do any more.
+    expect(await repairHybrid(openClipName(path))).toEqual(left);
+    rmSync(openClipName(path));
     writeFileSync(join(folder.path, '.vantage-clip-x.mp4.00.tmp'), '');
     expect(await removeStaleClips(folder.path)).toBeGreaterThanOrEqual(1);
     expect(readdirSync(folder.path).filter((name) => name.startsWith('.'))).toEqual([]);

@@ -9,6 +9,8 @@ export interface Fragment {
   /** `moof`, the head of `mdat`, then the data of each frame. */
   readonly pieces: readonly Uint8Array[];
   readonly samples: readonly FragmentSample[];
+  /** Those that are in it, one a sample. */
+  readonly packets: readonly EncodedPacket[];
   /** Bytes in front of the first frame's data. */
   readonly headBytes: number;
 }
@@ -93,6 +95,6 @@ export class FragmentMuxer {
       return { sizeBytes: data[at]?.length ?? 0, durationUs, offsetUs: ptsUs - startUs, key };
     });
     const head = fragmentHead(++this.#sequence, (decodeUs[0] ?? 0) - this.#baseUs, samples);
-    return { pieces: [head, ...data], samples, headBytes: head.length };
+    return { pieces: [head, ...data], samples, packets: kept, headBytes: head.length };
   }
 }
