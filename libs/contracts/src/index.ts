@@ -1,12 +1,5 @@
 export { VantageError, codeOf, messageOf, type VantageErrorOptions } from './errors.ts';
-export {
-  isTwinBlob,
-  readTwinBlob,
-  TWIN_BLOB_LIMITS,
-  twinBlobsOf,
-  withTwinBlobs,
-  type TwinBlob,
-} from './twin-blobs.ts';
+export { isTwinBlob, readTwinBlob, TWIN_BLOB_LIMITS, twinBlobsOf, withTwinBlobs, type TwinBlob } from './twin-blobs.ts';
 export { diffTwin, isTwinObject, mergeTwin, twinEquals, type MergeTwinOptions, type TwinObject } from './twin-merge.ts';
 export * from './names.ts';
 export { isObject, parseJson, type DeepReadonly, type Json, type JsonObject } from './json.ts';
