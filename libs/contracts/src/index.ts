@@ -26,6 +26,7 @@ export type {
   Stream,
   TrackerChoice,
   ValidationOptions,
+  CameraHealthConfig,
 } from './configuration/types.ts';
 export { validateComponents, validateConfiguration, validateSensors } from './configuration/validate.ts';
 export { streamUri } from './configuration/stream-uri.ts';

@@ -17,6 +17,8 @@ export interface FrameRequest {
   readonly pictureHeight: number;
   /** Part of the camera's frame that the picture shows, in source pixels. */
   readonly view: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
+  /** The best score of each class is wanted, too. */
+  readonly peaks?: true;
   /** Secondary: rectangles in source pixels of the whole frame, each its own output. Absent: the picture as a whole. */
   readonly regions?: readonly Box[];
 }

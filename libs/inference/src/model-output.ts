@@ -1,4 +1,4 @@
-import type { Attribute, Detection, Pose, SegmentationMap, TensorData, TextReading } from '@vantage/vision';
+import type { Attribute, Detection, Pose, ScorePeak, SegmentationMap, TensorData, TextReading } from '@vantage/vision';
 
 /** What a model says about one picture or one region of it. Plain data: it crosses threads; big arrays are moved. */
 export interface ModelOutput {
@@ -17,6 +17,8 @@ export interface ModelOutput {
   readonly tensors?: readonly TensorData[];
   /** What a custom parser says besides detections, a JSON value. */
   readonly custom?: unknown;
+  /** Where it was asked for: the best score of each class, also below its threshold. */
+  readonly peaks?: readonly ScorePeak[];
   /** What a custom parser wants drawn: `ParserOverlay` of `@vantage/parser-host`, in pixels of its 1280x720 picture. */
   readonly overlay?: unknown;
 }

@@ -101,6 +101,7 @@ function sourceNode(config: PipelineConfig, stream: Stream): SourceNode {
     url: streamUri(stream),
     ...(config.dewarp ? { dewarp: { ...config.dewarp, ...(config.zip ? { package: config.zip } : {}) } } : {}),
     ...(config.crop ? { crop: config.crop } : {}),
+    ...(config.cameraHealth === undefined ? {} : { health: config.cameraHealth }),
     regions: sensor.regionsOfInterest.map(({ label, color, coordinates }) => ({ label, color, coordinates })),
     pace: sensor.playback.paced ? 'realtime' : 'asFastAsPossible',
     loop: sensor.playback.loop,

@@ -61,6 +61,8 @@ export function describeStep(step: PlanStep): StepEffect {
       };
     case 'setRate':
       return { how: 'live', node: camera(step), text: 'another number of frames a second is looked at from now on' };
+    case 'setHealth':
+      return { how: 'live', node: camera(step), text: 'its view is watched with the new settings from now on' };
     case 'setGraph':
       return {
         how: 'live',

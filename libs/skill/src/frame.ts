@@ -1,5 +1,5 @@
 import type { AnalyticsResult } from './analytics/analytics.ts';
-import type { Attribute, Detection, SegmentationMap, TensorData, TextReading } from '@vantage/vision';
+import type { Attribute, Detection, SegmentationMap, TensorData, TextReading, ViewFault } from '@vantage/vision';
 
 /** A detection with what secondary models said about it. */
 export interface FrameObject extends Detection {
@@ -62,6 +62,8 @@ export interface FrameInsights {
   readonly events?: readonly InsightEvent[];
   /** `other_meta` of custom nodes, and figures of rules. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** What is wrong with the camera's view; absent: nothing. What rules say of it is worth less. */
+  readonly view?: ViewFault;
   /** The model did not look at this frame (`interval`): the tracker says where the objects are. */
   readonly predicted?: boolean;
 }

@@ -3,6 +3,8 @@
  * that two graphs can be compared (`plan.ts`) and sent to threads.
  */
 
+import type { CameraHealthConfig } from '@vantage/contracts';
+
 export interface Region {
   readonly label: string;
   /** `#rrggbb` */
@@ -34,6 +36,8 @@ export interface SourceNode {
   readonly pace: 'realtime' | 'asFastAsPossible';
   /** Start a file again at its end, with timestamps that go on. */
   readonly loop: boolean;
+  /** Whether its view is watched; absent: as by default. */
+  readonly health?: CameraHealthConfig;
   /** At most so many frames a second are looked at; those between are discarded before they cost anything. */
   readonly maxFps?: number;
 }

@@ -27,6 +27,8 @@ export type PlanStep =
   | { readonly action: 'setAnalytics'; readonly pipeline: string }
   /** Another number of frames a second: between two frames. */
   | { readonly action: 'setRate'; readonly pipeline: string; readonly sensor: string }
+  /** Its view is watched otherwise. */
+  | { readonly action: 'setHealth'; readonly pipeline: string; readonly sensor: string }
   /** Nodes or edges behind the models came or went: the others keep what they know, and no camera is opened again. */
   | { readonly action: 'setGraph'; readonly pipeline: string }
   /** Other settings of one node, between two frames; somebody's code behind gRPC is called anew. Never beside `setGraph`. */
@@ -83,6 +85,7 @@ function planPipeline(old: SkillGraph, graph: SkillGraph): PlanStep[] {
       const picture = whyOtherPicture(previous, source);
       if (picture) steps.push({ action: 'setPicture', pipeline, sensor, why: picture });
       if (previous.maxFps !== source.maxFps) steps.push({ action: 'setRate', pipeline, sensor });
+      if (!isDeepStrictEqual(previous.health, source.health)) steps.push({ action: 'setHealth', pipeline, sensor });
     }
     if (!isDeepStrictEqual(previous.regions, source.regions)) steps.push({ action: 'setRegions', pipeline, sensor });
   }

@@ -105,3 +105,8 @@ export {
   type PaintedObject,
   type PaintedRegion,
 } from './paint/paint.ts';
+export { thumbnailOf, type Thumbnail } from './view/thumbnail.ts';
+export { VIEW_DEFAULTS, VIEW_FAULTS, type ViewFault, type ViewSettings, type ViewState } from './view/settings.ts';
+export { ViewWatch, type ViewChange } from './view/view-watch.ts';
+export type { ViewMeasures } from './view/measure.ts';
+export type { ScorePeak } from './peaks.ts';

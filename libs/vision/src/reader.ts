@@ -3,6 +3,7 @@ import { unexpectedOutput } from './errors.ts';
 import { toDetections, type Fit } from './fit.ts';
 import type { OutputChoice } from './parsers/choose.ts';
 import type { NetworkInfo, ParseSettings, TensorData, TensorInfo } from './parsers/types.ts';
+import { PeakFinder, type ScorePeak } from './peaks.ts';
 import type { ModelResult } from './results.ts';
 import { Suppressor, type SuppressionSettings } from './suppress.ts';
 import type { TaskOptions } from './tasks/types.ts';
@@ -36,6 +37,8 @@ export interface OutputReader {
    * @throws VantageError `MODEL_OUTPUT_UNEXPECTED` when the tensors are not those that the model declares
    */
   read(tensors: readonly TensorData[], batchIndex: number, fit: Fit): ModelResult;
+  /** Detectors: the best score of each class in the picture that was read last, also of what was not kept. */
+  peaks?(tensors: readonly TensorData[], batchIndex: number): readonly ScorePeak[];
   readonly counts: ReaderCounts;
 }
 
@@ -59,8 +62,13 @@ export function createOutputReader(options: OutputReaderOptions): OutputReader {
   const candidates = new CandidateList();
   const suppressor = new Suppressor();
   const { settings, suppression } = options;
+  let finder: PeakFinder | undefined;
   return {
     counts: candidates,
+    peaks(given, batchIndex) {
+      finder ??= new PeakFinder(parse, settings);
+      return finder.find(floats.convert(given), batchIndex, options.labels);
+    },
     read(given, batchIndex, fit) {
       checkTensors(given, outputs, batchIndex);
       const tensors = floats.convert(given);

@@ -35,6 +35,7 @@ import { OverlayRenderer } from './overlay/overlay-renderer.ts';
 import { lastGoodIn, type LastGood } from './last-good.ts';
 import { locateIn, resolveModel } from './model-resolver.ts';
 import { StatusReporter } from './status-reporter.ts';
+import { WhyService } from './why/why-service.ts';
 
 /** Where clips land in the container: the volume that the VideoUploader shares (contract A.2). */
 const CLIP_FOLDER = '/tmp/VideoUploaderCache';
@@ -111,6 +112,9 @@ export class AiPipeline {
     });
     const insights = new InsightStore();
     context.routes.set('/insights', (query) => insights.answer(query));
+    const why = new WhyService(engine);
+    context.routes.set('/why', (query) => why.answer(query));
+    edge.onMethod('why', (payload) => why.invoke(payload));
     const exporters = new Exporters({ edge, metrics, logger, store: insights });
     const exportsOf = (pipeline: string): ReturnType<Exporters['status']> => exporters.status(pipeline);
     const overlays = new OverlayRenderer({

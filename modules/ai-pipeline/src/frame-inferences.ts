@@ -44,13 +44,14 @@ export function toInferences(pipelineId: string, frame: FrameInsights): Inferenc
 }
 
 /** What happened in a frame by the rules of an nvdsanalytics file, as the envelope carries it (C.2, end). */
-export function toEvents({ sensor, frameId, analytics }: FrameInsights): InferenceEvent[] {
+export function toEvents({ sensor, frameId, analytics, view }: FrameInsights): InferenceEvent[] {
   return (analytics?.events ?? []).map(({ type, zone, ...userDefinedData }) => ({
     id: crypto.randomUUID(),
     type,
     zone,
     sensor,
-    userDefinedData: { ...userDefinedData, frameId },
+    // A camera that is covered sees nobody cross a line.
+    userDefinedData: { ...userDefinedData, frameId, ...(view === undefined ? {} : { view }) },
   }));
 }
 

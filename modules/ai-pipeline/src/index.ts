@@ -5,3 +5,5 @@ export type { PipelineStatus, Problem, RecordingOptions } from './engine/pipelin
 export { locateHere, resolveTracker, type Locate } from './engine/node-files.ts';
 export { readModelConfig } from './model-config.ts';
 export { locateIn, resolveModel, type ModelResolverOptions } from './model-resolver.ts';
+export { WhyService } from './why/why-service.ts';
+export type { WhyAnswer, WhyBest, WhyFrame, WhyQuery } from './why/why-types.ts';

@@ -2,13 +2,14 @@ import type { z } from 'zod';
 import { isObject } from '../json.ts';
 import {
   analyticsSchema,
+  cameraHealthSchema,
   cropSchema,
   dewarpSchema,
   osdSchema,
   pipelineOptionsSchema,
 } from '../twins/controller-twin.ts';
 import { pathOf, typeName, withoutNulls, type Report } from './report.ts';
-import type { Crop } from './types.ts';
+import type { CameraHealthConfig, Crop } from './types.ts';
 
 const LEFT_OUT = 'The pipeline is left out.';
 
@@ -16,6 +17,7 @@ export interface DrawnOptions {
   readonly dewarp?: { readonly configFile: string };
   readonly crop?: Crop;
   readonly analytics?: { readonly configFile: string };
+  readonly cameraHealth?: CameraHealthConfig;
   readonly osd: boolean;
 }
 
@@ -30,16 +32,23 @@ export function readPipelineOptions(value: unknown, path: string, report: Report
   const dewarp = readFile(dewarpSchema, 'dewarp', value['dewarp'], pathOf(path, 'dewarp'), report);
   const analytics = readFile(analyticsSchema, 'analytics', value['analytics'], pathOf(path, 'analytics'), report);
   const crop = readCrop(value['crop'], pathOf(path, 'crop'), report);
+  const health = part(cameraHealthSchema, value['cameraHealth'], pathOf(path, 'cameraHealth'), report);
   const osd = part(osdSchema, value['osd'], pathOf(path, 'osd'), report);
   return {
     ...(dewarp === undefined ? {} : { dewarp }),
     ...(crop === undefined ? {} : { crop }),
     ...(analytics === undefined ? {} : { analytics }),
+    ...(health === undefined ? {} : { cameraHealth: healthOf(health) }),
     osd: osd?.enable ?? false,
   };
 }
 
-/** One of the three parts; absent is undefined. */
+function healthOf({ enable = true, ...settings }: z.infer<typeof cameraHealthSchema>): CameraHealthConfig {
+  if (!enable) return false;
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+/** One of the parts; absent is undefined. */
 function part<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, value: unknown, path: string, report: Report) {
   if (value === undefined || value === null) return undefined;
   if (isObject(value)) report.unknownKeys(value, Object.keys(schema.shape), path);

@@ -59,6 +59,18 @@ export interface Crop {
   readonly height: number;
 }
 
+/** False: off. Else what is not as by default; seconds, 0 = this fault is not looked for. */
+export type CameraHealthConfig =
+  | false
+  | {
+      readonly blackSeconds?: number;
+      readonly coveredSeconds?: number;
+      readonly blurredSeconds?: number;
+      readonly frozenSeconds?: number;
+      readonly movedSeconds?: number;
+      readonly sensitivity?: number;
+    };
+
 export interface PipelineConfig {
   readonly id: string;
   /** Absent: paths are local. The URL may hold a credential. */
@@ -76,6 +88,8 @@ export interface PipelineConfig {
   readonly crop?: Crop;
   /** Absent: off. A file of nvdsanalytics. */
   readonly analytics?: { readonly configFile: string };
+  /** Absent: on, as by default. */
+  readonly cameraHealth?: CameraHealthConfig;
   /** Burn overlays into clips and live video. */
   readonly osd: boolean;
 }

@@ -105,11 +105,30 @@ export const osdSchema = z
   .object({ enable: z.boolean() })
   .meta({ description: 'Draw boxes and labels into clips and live video.' });
 
+const faultSeconds = z.number().min(0).max(86_400).optional();
+
+/** Ours. */
+export const cameraHealthSchema = z
+  .object({
+    enable: z.boolean().optional().meta({ default: true }),
+    blackSeconds: faultSeconds.meta({ default: 3, description: 'Seconds that it has to last; 0 switches it off.' }),
+    coveredSeconds: faultSeconds.meta({ default: 5 }),
+    blurredSeconds: faultSeconds.meta({ default: 10 }),
+    frozenSeconds: faultSeconds.meta({ default: 20 }),
+    movedSeconds: faultSeconds.meta({ default: 10, description: 'Set 0 for a camera that pans.' }),
+    sensitivity: z.number().min(0.25).max(4).optional().meta({
+      default: 1,
+      description: '2 tells smaller faults (and more that are none), 0.5 only gross ones.',
+    }),
+  })
+  .meta({ description: 'Whether the view of the cameras is worth looking at: events, and a mark on those of rules.' });
+
 export const pipelineOptionsSchema = z.object({
   dewarp: dewarpSchema.optional(),
   crop: cropSchema.optional(),
   osd: osdSchema.optional(),
   analytics: analyticsSchema.optional(),
+  cameraHealth: cameraHealthSchema.optional(),
 });
 
 export const pipelineConfigSchema = z

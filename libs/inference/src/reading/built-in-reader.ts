@@ -60,14 +60,17 @@ export function openBuiltInReader(
       : undefined;
   const isWithinLimits = classLimits(infer.classAttributes);
   const all = picked.length === declared.length;
+  const ownOf = (tensors: readonly TensorData[]): readonly TensorData[] =>
+    all ? tensors : picked.map((at) => tensors[at] as TensorData);
   return {
     parser: choice.parser.name,
     reason: choice.reason,
     ...(isDetector && choice.parser.network.padValue !== undefined ? { padValue: choice.parser.network.padValue } : {}),
     isText: choice.task === 'text',
     canRehearse: true,
+    peaks: (tensors, index) => reader.peaks?.(ownOf(tensors), index) ?? [],
     read(tensors, index, { fit, left, top }) {
-      const own = all ? tensors : picked.map((at) => tensors[at] as TensorData);
+      const own = ownOf(tensors);
       let result = reader.read(own, index, fit);
       if (result.task === 'detection' && isWithinLimits) {
         const { detections } = result;

@@ -1,4 +1,4 @@
-import type { TensorData } from '@vantage/vision';
+import type { ScorePeak, TensorData } from '@vantage/vision';
 import type { ModelOutput } from '../model-output.ts';
 import type { Placement } from '../picture/input-tensor.ts';
 
@@ -20,5 +20,7 @@ export interface ModelReader {
    * @throws VantageError `MODEL_OUTPUT_UNEXPECTED` when they are not those that the model declares
    */
   read(tensors: readonly TensorData[], index: number, placement: Placement): ModelOutput | Promise<ModelOutput>;
+  /** Of a picture that was just read: the best score of each class, also of what was not kept. */
+  peaks?(tensors: readonly TensorData[], index: number): readonly ScorePeak[];
   close?(): Promise<void>;
 }

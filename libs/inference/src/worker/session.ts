@@ -112,7 +112,7 @@ export class Session {
     try {
       const results = await this.#parts.runner.run(this.#feeds(written.length, tensor));
       for (const [slot, { item, placement }] of written.entries()) {
-        answers.set(item, await this.#read(results, slot, placement));
+        answers.set(item, await this.#read(results, slot, placement, item.frame.peaks === true));
       }
     } catch (error) {
       for (const { item } of written) answers.set(item, { error: messageOf(error) });
@@ -138,9 +138,19 @@ export class Session {
     return tensor;
   }
 
-  async #read(results: readonly TensorData[], slot: number, placement: Placement): Promise<SessionAnswer> {
+  async #read(
+    results: readonly TensorData[],
+    slot: number,
+    placement: Placement,
+    withPeaks: boolean,
+  ): Promise<SessionAnswer> {
+    const { reader } = this.#parts;
     try {
-      return { output: await this.#parts.reader.read(results, slot, placement) };
+      // Before the first wait: the runtime's memory is its own.
+      const reading = reader.read(results, slot, placement);
+      const peaks = withPeaks ? reader.peaks?.(results, slot) : undefined;
+      const output = await reading;
+      return { output: peaks ? { ...output, peaks } : output };
     } catch (error) {
       return { error: messageOf(error) };
     }

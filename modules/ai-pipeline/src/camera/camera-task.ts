@@ -1,6 +1,7 @@
 import { messageOf } from '@vantage/contracts';
 import { InferenceClient } from '@vantage/inference';
 import { VideoSource, type EncodedPacket, type Picture, type PictureRequest, type SourceStream } from '@vantage/media';
+import { CameraObserver } from '../why/camera-observer.ts';
 import { ClipRecorder } from './clip-recorder.ts';
 import { FrameFlow, type FlowPicture } from './frame-flow.ts';
 import { FrameNumbers } from './frame-numbers.ts';
@@ -29,6 +30,7 @@ export class CameraTask {
   readonly #recorder: ClipRecorder | undefined;
   readonly #trunk: Trunk;
   readonly #counters = new TaskCounters();
+  readonly #observer: CameraObserver;
   readonly #live: LiveTap;
   #numbers = new FrameNumbers(1);
   #crop: CameraSetup['crop'];
@@ -42,8 +44,13 @@ export class CameraTask {
   #counting: NodeJS.Timeout | undefined;
   #stopped = false;
 
-  constructor(setup: CameraSetup, send: (message: FromCamera) => void) {
+  constructor(setup: CameraSetup, sendAway: (message: FromCamera) => void) {
     this.#setup = setup;
+    this.#observer = new CameraObserver(setup, sendAway, () => {
+      const { analysed, error } = this.#flow.counters;
+      return { sampled: analysed, error, busy: this.#flow.edge.dropped };
+    });
+    const send = (message: FromCamera): void => sendAway(this.#observer.pass(message));
     this.#send = send;
     this.#live = new LiveTap(send);
     this.#crop = setup.crop;
@@ -69,6 +76,7 @@ export class CameraTask {
       recorder: this.#recorder,
       send,
       live: this.#live,
+      observer: this.#observer,
       onProblem: (code, message) => this.#problem(code, message),
     });
   }
@@ -118,7 +126,14 @@ export class CameraTask {
         this.#recorder?.setSettings(message.settings);
         return;
       case 'regions':
+        this.#observer.setRegions(message.regions);
         this.#recorder?.setRegions(message.regions);
+        return;
+      case 'health':
+        this.#observer.setHealth(message.health);
+        return;
+      case 'why':
+        this.#send({ kind: 'why', request: message.request, answer: this.#observer.why(message.query) });
         return;
       case 'analytics':
         this.#trunk.useAnalytics(message.analytics);
@@ -242,6 +257,7 @@ export class CameraTask {
         onStream: (stream) => {
           this.#stream = stream;
           this.#trunk.useStream(stream);
+          this.#observer.useStream(stream);
           const { sourceWidth: width, sourceHeight: height, codec, fps, decoder } = stream;
           this.#send({ kind: 'stream', width, height, codec, fps, decoder });
         },
@@ -253,6 +269,7 @@ export class CameraTask {
           this.#recorder?.onHeader(bytes);
         },
         onPacket: (packet) => this.#onPacket(packet),
+        onClockJump: () => this.#observer.clockJumped(),
         onState: (state) => {
           if (state.state === 'reconnecting') this.#onGap();
           // The last frames are still with the model: their insights come before the news that nothing more will.
@@ -286,8 +303,14 @@ export class CameraTask {
     this.#counters.frames += 1;
     this.#clock = taken;
     const view = viewOf(this.#stream ?? UNKNOWN, this.#crop);
+    const frameId = this.#numbers.of(sequence);
+    const wantsPeaks = this.#observer.captured(
+      taken.buffer.byteLength > 0 ? taken : { ...taken, ...full },
+      this.#isLookedAt(frameId),
+    );
     const picture: FlowPicture = {
-      ...{ ...taken, frameId: this.#numbers.of(sequence), view },
+      ...{ ...taken, frameId, view },
+      ...(wantsPeaks ? { peaks: true } : {}),
       ...(full ? { full: this.#sharedPicture(full, view) } : {}),
     };
     const held = this.#trunk.onCaptured(picture);
@@ -297,12 +320,16 @@ export class CameraTask {
   /** Takes the picture over. */
   #toModel(picture: FlowPicture): void | Promise<void> {
     const { full, ...small } = picture;
-    const isLookedAt = picture.frameId % ((this.#model?.interval ?? 0) + 1) === 0;
+    const isLookedAt = this.#isLookedAt(picture.frameId);
     if (!full || this.#trunk.needsFull(isLookedAt)) {
       return isLookedAt ? this.#flow.push(picture) : this.#flow.skip(picture);
     }
     full.release();
     return isLookedAt ? this.#flow.push(small) : this.#flow.skip(small);
+  }
+
+  #isLookedAt(frameId: number): boolean {
+    return frameId % ((this.#model?.interval ?? 0) + 1) === 0;
   }
 
   #sharedPicture({ buffer, width, height }: NonNullable<Picture['full']>, view: View): SharedPicture {

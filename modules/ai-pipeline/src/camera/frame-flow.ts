@@ -15,6 +15,8 @@ export interface FlowPicture {
   readonly height: number;
   /** What the picture shows. */
   readonly view: View;
+  /** The best score of each class is wanted, too. */
+  readonly peaks?: true;
   /** The same frame at the source's resolution, for secondary models and graphs: one reference to it. */
   readonly full?: SharedPicture;
 }
@@ -128,11 +130,11 @@ export class FrameFlow {
   }
 
   #submit(client: InferenceClient, picture: FlowPicture): void {
-    const { buffer, width, height, view } = picture;
+    const { buffer, width, height, view, peaks } = picture;
     const entry: UnderWay = { picture, done: false };
     this.#underWay.push(entry);
     void client
-      .infer({ pixels: buffer, pictureWidth: width, pictureHeight: height, view })
+      .infer({ pixels: buffer, pictureWidth: width, pictureHeight: height, view, ...(peaks ? { peaks } : {}) })
       .then((result) => this.#finish(client, entry, result));
   }
 

@@ -1,12 +1,14 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { AnalyticsSpec } from '@vantage/deepstream';
 import type { DecoderReport, Dewarp, Ffmpeg, HardwareDecode } from '@vantage/media';
-import type { FrameInsights, GraphEdge, PixelRect } from '@vantage/skill';
+import type { FrameInsights, GraphEdge, PixelRect, SourceNode } from '@vantage/skill';
 import type { TrackerName, TrackerSpec } from '@vantage/vision';
+import type { WhyAnswer, WhyQuery } from '../why/why-types.ts';
 import type { EdgeCounters } from './edge-queue.ts';
 import type { ExportPost } from './export/export-stage.ts';
 import type { BranchModel, CameraGraph } from './graph/camera-graph.ts';
 import type { NodeReport } from './graph/graph-runner.ts';
+import type { ViewStatus } from './health/camera-health.ts';
 import type { SecondaryRules } from './secondary-memory.ts';
 
 /** How clips of one camera are made. Seconds are of the stream's own clock. */
@@ -79,6 +81,7 @@ export interface CameraSetup {
   /** Where clips of snippet nodes go, too. Absent: none are made. */
   readonly clipFolder?: string;
   readonly regions: readonly ClipRegion[];
+  readonly health?: SourceNode['health'];
   /** What lies behind the trunk. Absent: a graph of `pipelineConfigs`, which is all trunk. */
   readonly graph?: CameraGraph;
 }
@@ -123,6 +126,9 @@ export type ToCamera =
   /** `LiveMessage`s go to the main thread from now on, packets from the last key frame; `unwatch` ends it. */
   | { readonly kind: 'watch' }
   | { readonly kind: 'unwatch' }
+  | { readonly kind: 'health'; readonly health?: SourceNode['health'] }
+  /** Answered by `why`. */
+  | { readonly kind: 'why'; readonly query: WhyQuery; readonly request: number }
   | { readonly kind: 'stop' };
 
 export interface CameraState {
@@ -194,6 +200,9 @@ export type FromCamera =
   /** The old model of this request is not needed any more. */
   | { readonly kind: 'taken'; readonly request: number }
   | { readonly kind: 'insights'; readonly frame: FrameInsights }
+  /** Undefined: nobody watches it any more. */
+  | { readonly kind: 'view'; readonly view: ViewStatus | undefined }
+  | { readonly kind: 'why'; readonly request: number; readonly answer: WhyAnswer }
   | { readonly kind: 'counters'; readonly counters: CameraCounters }
   /** What an export node sends. */
   | { readonly kind: 'export'; readonly post: ExportPost }

@@ -1,6 +1,7 @@
 import type { InferenceResult } from '@vantage/inference';
 import type { SourceStream } from '@vantage/media';
 import { Analytics, type FrameInsights, type FrameObject } from '@vantage/skill';
+import type { CameraObserver } from '../why/camera-observer.ts';
 import { Cascade } from './cascade.ts';
 import type { ClipRecorder } from './clip-recorder.ts';
 import type { FlowPicture } from './frame-flow.ts';
@@ -27,6 +28,7 @@ export interface TrunkOptions {
   readonly pictures: PicturePool;
   readonly recorder: ClipRecorder | undefined;
   readonly live: LiveTap;
+  readonly observer: CameraObserver;
   readonly send: (message: FromCamera) => void;
   readonly onProblem: (code: string, message: string) => void;
 }
@@ -137,7 +139,8 @@ export class Trunk {
   }
 
   /** What the primary model says about a frame. Releases the full picture. A returned promise holds the next one back. */
-  onResult(picture: FlowPicture, { outputs, error }: InferenceResult): Held {
+  onResult(picture: FlowPicture, result: InferenceResult): Held {
+    const { outputs, error } = result;
     const [output] = outputs;
     if (error !== undefined || !output) {
       picture.full?.release();
@@ -149,6 +152,7 @@ export class Trunk {
     const parts = frameParts(output);
     const before = this.#leave('detected', picture, detected, parts);
     const objects = this.#tracker.update(detected, picture.ptsUs);
+    this.#options.observer.seen(picture, this.#stream, detected, objects, result);
     const early = both(before, this.#leave('tracked', picture, objects, parts));
     const end = (all: readonly FrameObject[]): Held => {
       const held = this.#emit(picture, all, parts);

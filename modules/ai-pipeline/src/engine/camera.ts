@@ -4,6 +4,8 @@ import type { Logger } from '@vantage/observability';
 import type { DecoderReport } from '@vantage/media';
 import type { FrameInsights, PixelRect } from '@vantage/skill';
 import type { ExportPost } from '../camera/export/export-stage.ts';
+import type { ViewStatus } from '../camera/health/camera-health.ts';
+import type { WhyAnswer, WhyQuery } from '../why/why-types.ts';
 import type { BranchModel, CameraGraph } from '../camera/graph/camera-graph.ts';
 import type {
   AnalyticsSetup,
@@ -22,6 +24,8 @@ import type {
 } from '../camera/protocol.ts';
 
 export interface CameraStatus {
+  /** Whether its view is worth looking at, and since when. Absent: nobody watches it. */
+  readonly view?: ViewStatus;
   readonly sensor: string;
   readonly state: CameraState['state'];
   readonly reason: string;
@@ -71,6 +75,7 @@ export class Camera {
   #stopping: Promise<void> | undefined;
   #requests = 0;
   readonly #taken = new Map<number, () => void>();
+  readonly #asked = new Map<number, (answer: WhyAnswer | undefined) => void>();
 
   constructor(setup: CameraSetup, handlers: CameraHandlers, logger: Logger) {
     this.#handlers = handlers;
@@ -95,6 +100,8 @@ export class Camera {
       // Whoever waits for this camera to let go of a model need not wait any more.
       for (const resolve of this.#taken.values()) resolve();
       this.#taken.clear();
+      for (const resolve of this.#asked.values()) resolve(undefined);
+      this.#asked.clear();
       if (!this.#stopping) handlers.onCrash(`its thread ended with code ${code}`);
     });
   }
@@ -172,6 +179,20 @@ export class Camera {
     this.#send({ kind: 'record', on, reason });
   }
 
+  setHealth(health: CameraSetup['health']): void {
+    this.#send({ kind: 'health', ...(health === undefined ? {} : { health }) });
+  }
+
+  /** What became of its frames. Undefined when it ends meanwhile. */
+  why(query: WhyQuery): Promise<WhyAnswer | undefined> {
+    if (this.#stopping) return Promise.resolve(undefined);
+    const request = ++this.#requests;
+    return new Promise((resolve) => {
+      this.#asked.set(request, resolve);
+      this.#send({ kind: 'why', query, request });
+    });
+  }
+
   /** Closes open clips first. Never rejects; a thread that hangs is ended. */
   stop(): Promise<void> {
     this.#stopping ??= new Promise((resolve) => {
@@ -211,6 +232,15 @@ export class Camera {
       case 'taken':
         this.#taken.get(message.request)?.();
         this.#taken.delete(message.request);
+        return;
+      case 'view': {
+        const { view: before, ...others } = this.#status;
+        this.#status = message.view ? { ...others, view: message.view } : others;
+        return before === message.view ? undefined : this.#handlers.onStatus(this.#status, 'state');
+      }
+      case 'why':
+        this.#asked.get(message.request)?.(message.answer);
+        this.#asked.delete(message.request);
         return;
       case 'export':
         return this.#handlers.onExport(message.post);

@@ -5,6 +5,7 @@ import type { Logger } from '@vantage/observability';
 import { planChange, type FrameInsights, type ModelNode, type PlanStep, type SkillGraph } from '@vantage/skill';
 import type { ExportPost } from '../camera/export/export-stage.ts';
 import type { ClipReport, LiveMessage } from '../camera/protocol.ts';
+import type { WhyAnswer, WhyQuery } from '../why/why-types.ts';
 import { locateHere, type Locate } from './node-files.ts';
 import { Pipeline, type PipelineStatus, type Problem, type RecordingOptions } from './pipeline.ts';
 
@@ -79,6 +80,11 @@ export class Engine extends EventEmitter<EngineEvents> {
   /** What runs now. */
   get graphs(): readonly SkillGraph[] {
     return [...this.#pipelines.values()].map(({ graph }) => graph);
+  }
+
+  /** What became of a camera's frames. Undefined: this camera is not open. */
+  why(query: WhyQuery): Promise<WhyAnswer | undefined> {
+    return this.#pipelines.get(query.pipeline)?.why(query) ?? Promise.resolve(undefined);
   }
 
   /** Applies from the next clip on. */

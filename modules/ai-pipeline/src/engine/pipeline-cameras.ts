@@ -6,6 +6,7 @@ import { nodesOf, type SkillGraph, type SourceNode } from '@vantage/skill';
 import type { CameraGraph } from '../camera/graph/camera-graph.ts';
 import { routeOf, type CameraRoute } from '../camera/graph/route.ts';
 import type { AnalyticsSetup, RecordingSettings, TrackerSetup } from '../camera/protocol.ts';
+import type { WhyAnswer, WhyQuery } from '../why/why-types.ts';
 import { branchModel, cameraModel, cameraSecondary } from './camera-models.ts';
 import { Camera, type CameraStatus } from './camera.ts';
 import type { Files } from './pipeline-files.ts';
@@ -108,6 +109,15 @@ export class PipelineCameras {
 
   setRegions(sensor: string): void {
     this.#open.get(sensor)?.camera.setRegions(this.#source(sensor).regions);
+  }
+
+  setHealth(sensor: string): void {
+    this.#open.get(sensor)?.camera.setHealth(this.#source(sensor).health);
+  }
+
+  /** Undefined: it is not open. */
+  why(query: WhyQuery): Promise<WhyAnswer | undefined> {
+    return this.#open.get(query.sensor)?.camera.why(query) ?? Promise.resolve(undefined);
   }
 
   record(on: boolean, reason: string): void {
@@ -247,6 +257,7 @@ export class PipelineCameras {
         ...(recording ? { recording } : {}),
         ...(this.#recordingOptions ? { clipFolder: this.#recordingOptions.folder } : {}),
         regions,
+        ...(source.health === undefined ? {} : { health: source.health }),
         ...(graph ? { graph } : {}),
       },
       {

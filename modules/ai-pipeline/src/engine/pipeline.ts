@@ -10,6 +10,7 @@ import {
   type SourceNode,
 } from '@vantage/skill';
 import { routeOf } from '../camera/graph/route.ts';
+import type { WhyAnswer, WhyQuery } from '../why/why-types.ts';
 import { PipelineCameras } from './pipeline-cameras.ts';
 import { PipelineFiles, type Files } from './pipeline-files.ts';
 import { PipelineModels } from './pipeline-models.ts';
@@ -133,6 +134,9 @@ export class Pipeline {
         case 'setRate':
           this.#cameras.setPicture(step.sensor);
           break;
+        case 'setHealth':
+          this.#cameras.setHealth(step.sensor);
+          break;
         case 'setRegions':
           this.#cameras.setRegions(step.sensor);
           break;
@@ -144,6 +148,10 @@ export class Pipeline {
     if (filesChanged) void this.#files.read(graph);
     // A model that was in the way may be gone.
     else this.#openIfComplete();
+  }
+
+  why(query: WhyQuery): Promise<WhyAnswer | undefined> {
+    return this.#cameras.why(query);
   }
 
   record(on: boolean, reason: string): void {
