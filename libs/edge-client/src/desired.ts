@@ -15,7 +15,7 @@ interface Listener {
  */
 export class Desired {
   readonly #logger: Logger;
-  readonly #blobs: DesiredBlobs;
+  readonly #blobs: DesiredBlobs | undefined;
   readonly #listeners = new Set<Listener>();
   /** The state that handlers get, made of the newest one once for all of them. */
   #resolved:
@@ -27,7 +27,8 @@ export class Desired {
   /** Patches that came while a full twin is under way. */
   #early: TwinObject[] | undefined = [];
 
-  constructor(logger: Logger, blobs: DesiredBlobs) {
+  /** @param blobs reads values that the twin keeps in blobs; absent: they are left as they are */
+  constructor(logger: Logger, blobs?: DesiredBlobs) {
     this.#logger = logger;
     this.#blobs = blobs;
   }
@@ -129,7 +130,7 @@ export class Desired {
   }
 
   async #whole(raw: Readonly<TwinObject>): Promise<Readonly<TwinObject> | undefined> {
-    if (twinBlobsOf(raw).length === 0 && this.#resolved === undefined) return raw;
+    if (!this.#blobs || (twinBlobsOf(raw).length === 0 && this.#resolved === undefined)) return raw;
     if (this.#resolved?.of !== raw) {
       const value = this.#blobs.resolve(raw, this.#superseded.signal).then((one) => one && deepFreeze(one));
       this.#resolved = { of: raw, value };

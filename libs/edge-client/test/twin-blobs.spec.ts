@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { withTwinBlobs, type TwinBlob } from '@vantage/contracts';
+import { readTwinBlob, withTwinBlobs, type TwinBlob } from '@vantage/contracts';
 import { desiredWhere, useHub } from './harness.ts';
 
 const harness = useHub();
@@ -24,7 +24,7 @@ beforeAll(async () => {
   await once(storage, 'listening');
   base = `http://127.0.0.1:${(storage.address() as AddressInfo).port}`;
 });
-afterAll(() => storage.close());
+afterAll(() => void storage.close());
 beforeEach(() => {
   blobs.clear();
   asked = [];
@@ -92,7 +92,6 @@ describe('values of a twin that lie in blobs', () => {
     ['too large', { bytes: 5e6 }, '1 to 4194304 are allowed'],
     ['longer than said', { bytes: 4 }, 'has 5 bytes, the twin says 4'],
   ])('%s', async (_what, wrong, message) => {
-    const { readTwinBlob } = await import('@vantage/contracts');
     await expect(readTwinBlob({ ...blob('one'), ...wrong })).rejects.toThrow(message);
   });
 

@@ -13,11 +13,8 @@ export function restartCommand(): Command {
     .option('--json', 'print {"device", "module", "restarted"}', false)
     .addHelpText('after', `${HUB_HELP}\n\nStatus 0: the agent restarts it. Status 1: it does not, or does not answer.`)
     .action(async (module: string, options: AgentOptions) => {
-      const { findHub } = await import('@vantage/hub');
-      const { callAgent } = await import('./agent-call.ts');
-      const hub = await findHub(options);
-      await callAgent(hub, 'RestartModule', { id: module });
-      const { device } = hub;
+      const { restartModule } = await import('./agent-call.ts');
+      const device = await restartModule(module, options);
       const text = options.json ? JSON.stringify({ device, module, restarted: true }) : `${module} restarts`;
       process.stdout.write(`${text}\n`);
     });
@@ -29,13 +26,8 @@ export function pingCommand(): Command {
     .option('--json', 'print {"device", "milliseconds"}', false)
     .addHelpText('after', `${HUB_HELP}\n\nStatus 0: it answered. Status 1: it did not.`)
     .action(async (options: AgentOptions) => {
-      const { findHub } = await import('@vantage/hub');
-      const { callAgent } = await import('./agent-call.ts');
-      const hub = await findHub(options);
-      const startedMs = performance.now();
-      await callAgent(hub, 'ping', {});
-      const milliseconds = Math.round(performance.now() - startedMs);
-      const { device } = hub;
+      const { pingAgent } = await import('./agent-call.ts');
+      const { device, milliseconds } = await pingAgent(options);
       const text = options.json ? JSON.stringify({ device, milliseconds }) : `${device} answers in ${milliseconds} ms`;
       process.stdout.write(`${text}\n`);
     });

@@ -6,11 +6,10 @@ export function downCommand(): Command {
     .description('stop the local runtime and its modules, from any terminal; what it keeps stays')
     .option(...STATE_OPTION)
     .action(async ({ state }: { state: string }) => {
-      const { stopRuntime } = await import('./down.ts');
+      const { requireRuntime, stopRuntime } = await import('./down.ts');
       const pid = await stopRuntime(state);
       // A folder where nothing ever ran is a mistake in --state rather than a wish that is fulfilled.
-      const { readConnection } = await import('@vantage/hub');
-      if (pid === undefined) await readConnection(state);
+      if (pid === undefined) await requireRuntime(state);
       process.stdout.write(
         pid === undefined ? `nothing runs in ${state}\n` : `the runtime in ${state} (pid ${pid}) has ended\n`,
       );

@@ -1,6 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { VantageError, codeOf } from '@vantage/contracts';
 import { stateFolderOwner } from '@vantage/local-edge';
+import { readConnection } from '@vantage/hub';
 import { ControlClient } from '../control/client.ts';
 
 /** Modules have ten seconds to end by themselves. */
@@ -30,6 +31,11 @@ export async function stopRuntime(stateFolder: string): Promise<number | undefin
     await after(LOOK_MS);
   }
   return pid;
+}
+
+/** @throws VantageError RUNTIME_NOT_FOUND where none was ever started */
+export async function requireRuntime(stateFolder: string): Promise<void> {
+  await readConnection(stateFolder);
 }
 
 function signalTo(pid: number): void {

@@ -19,8 +19,7 @@ async function local({ state, json }: HubOptions & { readonly json: boolean }): 
 }
 
 async function ofDevice(options: HubOptions & { readonly json: boolean }): Promise<string> {
-  const { findHub } = await import('@vantage/hub');
-  const { deviceStatus, renderDeviceStatus } = await import('./device-status.ts');
-  const status = await deviceStatus(await findHub(options));
+  const { readDeviceStatus, renderDeviceStatus } = await import('./device-status.ts');
+  const status = await readDeviceStatus(options);
   return options.json ? JSON.stringify(status, undefined, 2) : renderDeviceStatus(status, Date.now());
 }

@@ -1,8 +1,9 @@
 import pc from 'picocolors';
 import { isObject } from '@vantage/contracts';
-import type { Hub, Twin } from '@vantage/hub';
+import { findHub, type Hub, type Twin } from '@vantage/hub';
 import { look } from '../deploy/follow.ts';
 import { inWords } from '../duration.ts';
+import type { HubOptions } from '../hub/options.ts';
 import { table } from '../table.ts';
 
 /** How a device and its modules say they are, from twins alone: also of one that is offline. */
@@ -33,6 +34,11 @@ interface DeviceModule {
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Of the device that the options mean. @throws as `deviceStatus`, and what finding the hub throws */
+export async function readDeviceStatus(options: HubOptions): Promise<DeviceStatus> {
+  return deviceStatus(await findHub(options));
+}
 
 /** @throws VantageError HUB_CALL_FAILED where there is no such device */
 export async function deviceStatus(hub: Hub): Promise<DeviceStatus> {
