@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { EdgeRuntime, EdgeRuntimeOptions, LogEvent, ModuleEvent } from '../src/index.ts';
 import { IMAGE, manifest, resolveFixture, type ModuleWish } from './fixtures/deployments.ts';
@@ -249,6 +250,6 @@ async function gone(pid: number): Promise<void> {
       () => 'gone',
     );
   const end = Date.now() + 5000;
-  while (Date.now() < end && !['gone', 'Z', 'X'].includes(await state())) await new Promise(setImmediate);
+  while (Date.now() < end && !['gone', 'Z', 'X'].includes(await state())) await pause(10);
   expect(['gone', 'Z', 'X']).toContain(await state());
 }

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setImmediate } from 'node:timers/promises';
+import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { fetchFile, type FileRequest } from '../src/index.ts';
 import { startServer, type TestServer } from './server.ts';
@@ -35,7 +35,7 @@ function serve(request: IncomingMessage, response: ServerResponse, upTo = model.
 /** Resolves when so much has arrived on disk. */
 async function written(bytes: number): Promise<void> {
   const part = path.join(folder, 'm.onnx.part');
-  while ((statSync(part, { throwIfNoEntry: false })?.size ?? 0) < bytes) await setImmediate();
+  while ((statSync(part, { throwIfNoEntry: false })?.size ?? 0) < bytes) await after(5);
 }
 
 const request = (more: Partial<FileRequest> = {}): FileRequest => ({

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, describe, expect } from '@jest/globals';
 import type { TensorData } from '@vantage/vision';
 import { openParser, type CustomParser, type ParserSpec } from '../src/index.ts';
@@ -82,6 +83,6 @@ export function isThere(pid: number): boolean {
 /** Waits until the system has taken the process away. */
 export async function expectGone(pid: number): Promise<void> {
   const until = performance.now() + 15_000;
-  while (isThere(pid) && performance.now() < until) await new Promise(setImmediate);
+  while (isThere(pid) && performance.now() < until) await after(10);
   expect(isThere(pid)).toBe(false);
 }

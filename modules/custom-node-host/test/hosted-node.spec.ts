@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import { describe, expect, jest, test } from '@jest/globals';
 import { plainClient } from './plain-client.ts';
 import { createBench, expectGone, frameOf } from './support.ts';
@@ -22,7 +23,7 @@ export class Mine extends CustomNode {
 const say = (expression: string): string => `return { insights: { other: { said: String(${expression}) } } };`;
 
 const folderNode = (code: string, before = '') => {
-  const folder = bench.folder({ 'node.ts': nodeTs(code, before) });
+  const folder = bench.folder({ 'package.json': '{"type":"module"}', 'node.ts': nodeTs(code, before) });
   return { source: { kind: 'folder', folder } as const, file: path.join(folder, 'node.ts'), folder };
 };
 
@@ -167,7 +168,7 @@ describe('a new version', () => {
       await node.until(({ reloads }) => reloads === 1);
       await expectGone(pid!);
       const enough = answers.length + 6;
-      while (answers.length < enough && losses.length === 0) await new Promise(setImmediate);
+      while (answers.length < enough && losses.length === 0) await after(10);
     } finally {
       isOver = true;
       await Promise.all(sending);

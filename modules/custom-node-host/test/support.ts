@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, describe, expect } from '@jest/globals';
 import { CustomNodeClient, NO_INSIGHTS, timeFromMs, type ClientFrame, type NodeInsights } from '@vantage/custom-node';
 import { ModelStore } from '@vantage/model-store';
@@ -58,13 +59,19 @@ export interface BenchNode {
 /** Folders, nodes and clients that go away after each test. */
 export function createBench(): Bench {
   const log: string[] = [];
+  const readers = new Set<() => void>();
   const folders: string[] = [];
   const stops: (() => Promise<void>)[] = [];
   const metrics = new Metrics();
   const logger = createLogger({
     module: 'test',
     level: 'debug',
-    destination: { write: (line) => void log.push(line) },
+    destination: {
+      write: (line) => {
+        log.push(line);
+        for (const look of readers) look();
+      },
+    },
   });
   const folder = (files: Readonly<Record<string, string>>): string => {
     const created = mkdtempSync(path.join(tmpdir(), 'vantage-node-'));
@@ -84,8 +91,15 @@ export function createBench(): Bench {
   return {
     log,
     async logged(line) {
-      const until = performance.now() + 20_000;
-      while (!line.test(log.join('')) && performance.now() < until) await new Promise(setImmediate);
+      const said = new Promise<void>((resolve) => {
+        const look = (): void => void (line.test(log.join('')) && resolve());
+        readers.add(look);
+        look();
+      });
+      const over = new AbortController();
+      await Promise.race([said, after(20_000, undefined, { signal: over.signal })]);
+      over.abort();
+      readers.clear();
       expect(log.join('')).toMatch(line);
     },
     metrics,
@@ -172,6 +186,6 @@ export function isThere(pid: number): boolean {
 /** Waits until the system has taken the process away. */
 export async function expectGone(pid: number): Promise<void> {
   const until = performance.now() + 15_000;
-  while (isThere(pid) && performance.now() < until) await new Promise(setImmediate);
+  while (isThere(pid) && performance.now() < until) await after(10);
   expect(isThere(pid)).toBe(false);
 }
