@@ -11,11 +11,19 @@ const floors = [0, 1, 2, 3, 4, 5].map((floor) => ({
 
 export default tseslint.config(
   {
-    ignores: ['**/node_modules/**', '**/generated/**', '.vantage/**', '.nx/**', 'config/**', 'tools/demo/training/**'],
+    ignores: [
+      '**/node_modules/**',
+      '**/generated/**',
+      '.vantage/**',
+      '.nx/**',
+      'config/**',
+      'tools/demo/training/**',
+      '**/dist/**',
+    ],
   },
-  ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
+  ...tseslint.configs.recommendedTypeChecked.map((config) => ({ ...config, files: ['**/*.{ts,tsx}'] })),
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     plugins: { '@nx': nx },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

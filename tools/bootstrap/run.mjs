@@ -19,7 +19,11 @@ const tasks = {
     [bin('eslint/bin/eslint.js'), '--max-warnings=0', ...(args.length > 0 ? args : ['.'])],
     [bin('prettier/bin/prettier.cjs'), '--check', '--log-level=warn', '.'],
   ],
-  typecheck: () => [[bin('typescript/bin/tsc'), '-p', root]],
+  typecheck: () => [
+    [bin('typescript/bin/tsc'), '-p', root],
+    // The page of the Player has a browser's types.
+    [bin('typescript/bin/tsc'), '-p', path.join(root, 'modules/player/web')],
+  ],
   gen: () => [
     [path.join(root, 'libs/contracts/tools/generate-schemas.ts')],
     [path.join(root, 'tools/bootstrap/generate-wire-types.mjs'), 'libs/onnx'],

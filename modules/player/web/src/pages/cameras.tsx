@@ -1,0 +1,120 @@
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { ApiCamera } from '../../../src/api.ts';
+import { api, pictureUrl } from '../api.ts';
+import { href } from '../router.ts';
+import { keyOf } from '../ui/camera-choice.tsx';
+import { Badge, Empty, Heading, kindOf, Notice } from '../ui/parts.tsx';
+import { useLoaded } from '../ui/use.ts';
+
+const LOOK_MS = 2000;
+const PICTURE_MS = 1500;
+
+export function CamerasPage(): JSX.Element {
+  const { value: cameras, error } = useLoaded(api.cameras, [], LOOK_MS);
+  return (
+    <>
+      <Heading title="Cameras" />
+      {error && <Notice>{error}</Notice>}
+      {cameras?.length === 0 && (
+        <Empty title="No camera is configured.">
+          <a class="button" href={href('configuration')}>
+            Add one in the configuration
+          </a>
+        </Empty>
+      )}
+      {!cameras && !error && <p class="dim">Loading …</p>}
+      <div class="tiles">
+        {cameras?.map((camera) => (
+          <CameraTile key={keyOf(camera)} camera={camera} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+function CameraTile({ camera }: { camera: ApiCamera }): JSX.Element {
+  const { pipeline, sensor, state, reason, fps, objects, provider, resolution, recording, problems, regions } = camera;
+  const names = [pipeline, sensor];
+  const view = typeof camera.health?.['state'] === 'string' ? camera.health['state'] : undefined;
+  return (
+    <article class="tile" aria-label={`Camera ${sensor}`}>
+      <a class="tile-picture" href={href('live', names)} aria-label={`Watch ${sensor} live`}>
+        <SmallPicture camera={camera} />
+        {recording && <span class="recording">● REC</span>}
+      </a>
+      <div class="tile-text">
+        <h2>
+          {sensor} <Badge kind={kindOf(state)}>{state}</Badge>
+          {view !== undefined && view !== 'ok' && <Badge kind="warn">{view}</Badge>}
+        </h2>
+        <p class="dim">{pipeline === '' ? 'used by no pipeline' : pipeline}</p>
+        <dl class="figures">
+          <Figure name="frames/s" value={fps?.toFixed(1)} />
+          <Figure name="objects" value={objects?.toFixed(1)} />
+          <Figure name="picture" value={resolution ? `${resolution.width}×${resolution.height}` : undefined} />
+          <Figure name="runs on" value={provider ?? undefined} />
+        </dl>
+        {reason !== '' && <p class="dim">{reason}</p>}
+        {problems.slice(0, 3).map((problem) => (
+          <Notice key={problem.message} kind="warn">
+            {problem.message}
+          </Notice>
+        ))}
+        <p class="links">
+          <a href={href('live', names)}>Live</a>
+          <a href={href('clips', [], { sensor })}>Clips</a>
+          <a href={href('regions', names)}>
+            Regions <span class="count">{regions.length}</span>
+          </a>
+        </p>
+      </div>
+    </article>
+  );
+}
+
+function Figure({ name, value }: { name: string; value: string | undefined }): JSX.Element {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value ?? '–'}</dd>
+    </div>
+  );
+}
+
+/** A picture every now and then: a wall of cameras must not cost a stream each. */
+function SmallPicture({ camera }: { camera: ApiCamera }): JSX.Element {
+  const [shown, setShown] = useState<string>();
+  const has = camera.live.mjpeg || camera.live.mse;
+  useEffect(() => {
+    if (!has) return;
+    const over = new AbortController();
+    let timer: number | undefined;
+    let last: string | undefined;
+    const next = async (): Promise<void> => {
+      let wait = PICTURE_MS;
+      try {
+        if (!document.hidden) {
+          const response = await fetch(pictureUrl(camera, 'jpg'), { signal: over.signal, cache: 'no-store' });
+          if (!response.ok) throw new Error(`the server answered ${response.status}`);
+          const url = URL.createObjectURL(await response.blob());
+          if (last) URL.revokeObjectURL(last);
+          last = url;
+          if (!over.signal.aborted) setShown(url);
+        }
+      } catch {
+        // The tile says how the camera is; a picture comes when there is one again.
+        wait = 2 * PICTURE_MS;
+      }
+      if (!over.signal.aborted) timer = window.setTimeout(() => void next(), wait);
+    };
+    void next();
+    return () => {
+      over.abort();
+      window.clearTimeout(timer);
+      if (last) URL.revokeObjectURL(last);
+    };
+  }, [has, camera.pipeline, camera.sensor]);
+  if (shown === undefined) return <span class="no-picture">{has ? 'waiting for a picture' : 'no picture'}</span>;
+  return <img src={shown} alt={`What ${camera.sensor} sees`} />;
+}

@@ -1,0 +1,116 @@
+import type { JSX } from 'preact';
+import type { ApiClipSource, ApiModuleHealth } from '../../../src/api.ts';
+import { api } from '../api.ts';
+import { bytes } from '../core/format.ts';
+import { isRecord } from '../core/locate.ts';
+import { Badge, Empty, Heading, kindOf, Notice } from '../ui/parts.tsx';
+import { useLoaded } from '../ui/use.ts';
+
+export function HealthPage(): JSX.Element {
+  const { value: health, error } = useLoaded(api.health, [], 2000);
+  return (
+    <>
+      <Heading title="Health" />
+      {error && <Notice>{error}</Notice>}
+      {health?.runtime.problem && <Notice>{health.runtime.problem.message}</Notice>}
+      {!health && !error && <p class="dim">Loading …</p>}
+      {health && (
+        <>
+          <div class="tiles small">
+            {health.modules.map((module) => (
+              <ModuleCard key={module.name} module={module} />
+            ))}
+            {health.modules.length === 0 && <Empty title="No module is reported by this device." />}
+          </div>
+          <h2 class="section">Evidence</h2>
+          <div class="tiles small">
+            <SourceCard name="Recordings on the device" source={health.recordings} />
+            <SourceCard name="Storage" source={health.storage} />
+            <Uploader reported={health.uploader} />
+          </div>
+        </>
+      )}
+    </>
+  );
+}
+
+function ModuleCard({ module }: { module: ApiModuleHealth }): JSX.Element {
+  const { name, state, provider, restarts, problems, metrics } = module;
+  const numbers = Object.entries(metrics);
+  return (
+    <article class="card">
+      <h2>
+        {name} <Badge kind={kindOf(state)}>{state}</Badge>
+      </h2>
+      <p class="dim">
+        {[provider && `runs on ${provider}`, restarts !== undefined && `${restarts} restarts`]
+          .filter(Boolean)
+          .join(' · ')}
+      </p>
+      {problems.map((problem) => (
+        <Notice key={`${problem.code ?? ''} ${problem.message}`} kind="warn">
+          {problem.message} {problem.path && <code>{problem.path}</code>}
+        </Notice>
+      ))}
+      {numbers.length > 0 && (
+        <table class="numbers">
+          <tbody>
+            {numbers.map(([key, value]) => (
+              <tr key={key} class={/drop|fail|error|lost/i.test(key) && value > 0 ? 'raised' : ''}>
+                <th scope="row">{key}</th>
+                <td>{Number.isInteger(value) ? value.toLocaleString() : value.toFixed(2)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </article>
+  );
+}
+
+function SourceCard({ name, source }: { name: string; source: ApiClipSource }): JSX.Element {
+  return (
+    <article class="card">
+      <h2>
+        {name} <Badge kind={kindOf(source.state)}>{source.state}</Badge>
+      </h2>
+      {source.message && <p class="dim">{source.message}</p>}
+    </article>
+  );
+}
+
+function Uploader({ reported }: { reported: Readonly<Record<string, unknown>> | null }): JSX.Element {
+  const backlog = isRecord(reported?.['backlog']) ? reported['backlog'] : {};
+  const uploaded = isRecord(reported?.['uploaded']) ? reported['uploaded'] : {};
+  const storage = isRecord(reported?.['storage']) ? reported['storage'] : {};
+  const state = typeof storage['state'] === 'string' ? storage['state'] : reported ? 'unknown' : 'off';
+  return (
+    <article class="card">
+      <h2>
+        Upload <Badge kind={kindOf(state)}>{state}</Badge>
+      </h2>
+      {!reported && <p class="dim">No VideoUploader is deployed: clips stay on the device.</p>}
+      {typeof storage['error'] === 'string' && <Notice kind="warn">{storage['error']}</Notice>}
+      {reported && (
+        <dl class="figures">
+          <div>
+            <dt>waiting</dt>
+            <dd>{number(backlog['clips'])}</dd>
+          </div>
+          <div>
+            <dt>of them</dt>
+            <dd>{bytes(number(backlog['bytes']))}</dd>
+          </div>
+          <div>
+            <dt>uploaded</dt>
+            <dd>{number(uploaded['clips'])}</dd>
+          </div>
+        </dl>
+      )}
+    </article>
+  );
+}
+
+function number(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
+}
