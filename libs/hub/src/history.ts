@@ -67,6 +67,6 @@ export class History {
 }
 
 /** What the desired properties of a module were before. */
-export function twinHistory(hub: Hub, module: string): History {
-  return new History(hub, `twin of ${module}`);
+export function twinHistory(hub: Hub, module: string, env: NodeJS.ProcessEnv = process.env): History {
+  return new History(hub, `twin of ${module}`, env);
 }

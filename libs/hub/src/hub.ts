@@ -193,7 +193,7 @@ export class Hub {
 
   #methodFailure(module: string, method: string, error: unknown): VantageError {
     const kind = error instanceof Error ? error.name : '';
-    if (kind === 'DeviceNotFoundError' || /DeviceNotOnline|404103/.test(messageOf(error))) {
+    if (kind === 'DeviceNotFoundError' || /^not found$|DeviceNotOnline|404103/i.test(messageOf(error))) {
       return new VantageError('MODULE_OFFLINE', `${module} is not connected to ${this.name}`, { cause: error });
     }
     if (kind === 'GatewayTimeoutError' || /no answer within|504101/.test(messageOf(error))) {

@@ -1,1 +1,3 @@
-export {};
+export type * from './api.ts';
+export { Player, type PlayerOptions } from './player.ts';
+export { readSettings, type AccessSettings, type PlayerSettings, type StorageSettings } from './settings.ts';

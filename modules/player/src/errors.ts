@@ -1,0 +1,56 @@
+import { VantageError, type VantageErrorOptions } from '@vantage/contracts';
+
+/** An error that a browser is told, with its HTTP status. */
+function answer(status: number, code: string, message: string, options: VantageErrorOptions = {}): VantageError {
+  return new VantageError(code, message, { ...options, details: { ...options.details, status } });
+}
+
+/** Of errors that the web framework makes, by status. */
+export const FRAMEWORK_CODES: Readonly<Record<number, string>> = { 413: 'REQUEST_TOO_LARGE', 500: 'PLAYER_FAILED' };
+
+export const settingInvalid = (message: string): VantageError => new VantageError('PLAYER_SETTING_INVALID', message);
+
+/** A host that others reach needs somebody to ask who they are. */
+export const accessOpen = (host: string): VantageError =>
+  new VantageError(
+    'PLAYER_ACCESS_OPEN',
+    `the Player would answer everybody on ${host}: set PLAYER_TOKEN (16 characters or more), or PLAYER_OIDC_HEADER behind a proxy that logs people in`,
+  );
+
+export const portTaken = (host: string, port: number): VantageError =>
+  new VantageError('PLAYER_PORT_TAKEN', `port ${port} of ${host} is taken: set PLAYER_PORT to another, or to 0`);
+
+export const pageBuildFailed = (message: string): VantageError => new VantageError('PLAYER_PAGE_FAILED', message);
+
+export const loginNeeded = (): VantageError => answer(401, 'LOGIN_NEEDED', 'log in first');
+export const loginWrong = (): VantageError => answer(401, 'LOGIN_WRONG', 'that is not the token');
+export const hostRefused = (host: string): VantageError =>
+  answer(
+    421,
+    'HOST_REFUSED',
+    `the Player is not known as ${host}; use its own address, or name the host in PLAYER_HOSTS`,
+  );
+export const originRefused = (): VantageError =>
+  answer(403, 'ORIGIN_REFUSED', 'a page of another origin asked for this');
+export const csrfRefused = (): VantageError =>
+  answer(403, 'CSRF_REFUSED', 'the header x-vantage-csrf does not fit the cookie: load the page again');
+export const readOnly = (): VantageError => answer(403, 'READ_ONLY', 'this Player shows and changes nothing');
+export const tooManyRequests = (): VantageError =>
+  answer(429, 'TOO_MANY_REQUESTS', 'too many attempts; wait a minute and try again');
+
+export const requestInvalid = (message: string, path = ''): VantageError =>
+  answer(400, 'REQUEST_INVALID', message, { details: { path } });
+export const notFound = (what: string): VantageError => answer(404, 'NOT_FOUND', `${what} is not there`);
+
+export const liveUnavailable = (message: string, cause?: unknown): VantageError =>
+  answer(503, 'LIVE_UNAVAILABLE', message, { cause });
+
+/** @param issues what the module would not take */
+export const twinRefused = (module: string, issues: readonly unknown[]): VantageError =>
+  answer(422, 'TWIN_REFUSED', `${module} would not take all of it; nothing was changed`, { details: { issues } });
+export const secretUnknown = (path: string): VantageError =>
+  answer(422, 'SECRET_UNKNOWN', 'a masked value stands where none was: type it anew', { details: { path } });
+export const sensorUnknown = (sensor: string): VantageError =>
+  answer(404, 'SENSOR_UNKNOWN', `there is no sensor ${sensor} in the twin of the controllermodule`);
+export const regionInvalid = (issues: readonly unknown[]): VantageError =>
+  answer(422, 'REGION_INVALID', 'nothing was saved: a region cannot be used as it is', { details: { issues } });

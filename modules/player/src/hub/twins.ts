@@ -1,0 +1,161 @@
+import {
+  diffTwin,
+  isTwinObject,
+  mergeTwin,
+  validateConfiguration,
+  type ConfigIssue,
+  type TwinObject,
+} from '@vantage/contracts';
+import { desiredOf, requireTwinSize, twinChanged, twinHistory, type Twin } from '@vantage/hub';
+import { planTwin } from '@vantage/skill';
+import { PARSER_NAMES } from '@vantage/vision';
+import type { ApiTwin, ApiTwinChange, ApiTwinChanged, ApiTwinPast, ApiTwinPlan } from '../api.ts';
+import { regionInvalid, requestInvalid, twinRefused } from '../errors.ts';
+import type { HubLink } from './hub-link.ts';
+import { maskObject, maskSecrets, restoreSecrets } from './masking.ts';
+import { withRegions, regionIssues } from './region-change.ts';
+import { twinSchema } from './twin-schemas.ts';
+
+const CONTROLLER = 'controllermodule';
+/** A page that asks each second must not cost a hub's quota each second. */
+const FRESH_MS = { local: 500, remote: 5000 } as const;
+
+/** Twins of the device's modules, as a browser may see and change them. */
+export class Twins {
+  readonly #link: HubLink;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #recent = new Map<string, { readonly twin: Promise<Twin>; readonly untilMs: number }>();
+
+  constructor(link: HubLink, env: NodeJS.ProcessEnv) {
+    this.#link = link;
+    this.#env = env;
+  }
+
+  /** With all secrets: for the server itself. At most a few seconds old. */
+  recent(module: string): Promise<Twin> {
+    const known = this.#recent.get(module);
+    if (known && known.untilMs > performance.now()) return known.twin;
+    let keepMs: number = FRESH_MS.remote;
+    const twin = this.#link.use((hub) => {
+      if (hub.name === 'local') keepMs = FRESH_MS.local;
+      return hub.moduleTwin(module);
+    });
+    const entry = { twin, untilMs: performance.now() + keepMs };
+    // Names come from people: only what exists is remembered.
+    twin.then(
+      () => this.#recent.set(module, { twin, untilMs: performance.now() + keepMs }),
+      () => this.#recent.delete(module),
+    );
+    this.#recent.set(module, entry);
+    return twin;
+  }
+
+  async get(module: string): Promise<ApiTwin> {
+    const twin = await this.#link.use((hub) => hub.moduleTwin(module));
+    return {
+      etag: twin.etag,
+      version: versionOf(twin),
+      desired: maskObject(desiredOf(twin)),
+      reported: maskObject(withoutMetadata(twin.properties.reported)),
+      schema: twinSchema(module),
+    };
+  }
+
+  async plan(module: string, change: ApiTwinChange): Promise<ApiTwinPlan> {
+    const twin = await this.#link.use((hub) => hub.moduleTwin(module));
+    const desired = desiredOf(twin);
+    const patch = patchOf(desired, change);
+    const plan = planTwin(module, desired, patch);
+    return { ...(maskSecrets(plan) as typeof plan), patch: maskObject(patch), etag: twin.etag };
+  }
+
+  /** @throws VantageError TWIN_CHANGED, TWIN_REFUSED, TWIN_TOO_LARGE, SECRET_UNKNOWN */
+  change(module: string, change: ApiTwinChange): Promise<ApiTwinChanged> {
+    return this.#write(module, requireEtag(change.etag), (desired) => {
+      const patch = patchOf(desired, change);
+      const plan = planTwin(module, desired, patch);
+      const isWrong = plan.issues.some(({ severity }) => severity === 'error') && change.force !== true;
+      if (plan.refused || isWrong) throw twinRefused(module, maskSecrets(plan.issues) as unknown[]);
+      return patch;
+    });
+  }
+
+  /** The regions of one sensor; nothing else changes. @throws VantageError SENSOR_UNKNOWN, REGION_INVALID */
+  setRegions(sensor: string, regions: unknown, etag: unknown): Promise<ApiTwinChanged> {
+    return this.#write(CONTROLLER, requireEtag(etag), (desired) => {
+      const wanted = withRegions(desired, sensor, regions);
+      const { errors, warnings } = validateConfiguration(wanted, { parsers: PARSER_NAMES });
+      const issues: readonly ConfigIssue[] = regionIssues(wanted, sensor, [...errors, ...warnings]);
+      if (issues.some(({ severity }) => severity === 'error')) throw regionInvalid(issues);
+      return diffTwin(desired, wanted);
+    });
+  }
+
+  async history(module: string): Promise<ApiTwinPast[]> {
+    return this.#link.use(async (hub) => {
+      const history = twinHistory(hub, module, this.#env);
+      const all = await history.list();
+      return Promise.all(
+        all.map(async ({ replacedAt }, at) => {
+          const { value } = await history.read<TwinObject>(at + 1);
+          return { steps: at + 1, replacedAt, desired: maskObject(value) };
+        }),
+      );
+    });
+  }
+
+  /** Puts back what was `steps` changes ago. @throws VantageError HISTORY_EMPTY, TWIN_CHANGED */
+  async rollBack(module: string, steps: number, etag: unknown): Promise<ApiTwinChanged> {
+    const { value, past, history } = await this.#link.use(async (hub) => {
+      const kept = twinHistory(hub, module, this.#env);
+      return { ...(await kept.read<TwinObject>(steps)), history: kept };
+    });
+    const changed = await this.#write(module, requireEtag(etag), (desired) => diffTwin(desired, value));
+    await history.forget(past);
+    return changed;
+  }
+
+  async #write(module: string, etag: string, patchFor: (desired: TwinObject) => TwinObject): Promise<ApiTwinChanged> {
+    return this.#link.use(async (hub) => {
+      const twin = await hub.moduleTwin(module);
+      if (twin.etag !== etag) throw twinChanged(`the twin of ${module}`);
+      const desired = desiredOf(twin);
+      const patch = patchFor(desired);
+      if (Object.keys(patch).length === 0) return { etag, version: versionOf(twin) };
+      requireTwinSize(module, mergeTwin(desired, patch));
+      await twinHistory(hub, module, this.#env).add(desired);
+      const after = await hub.patchModuleTwin(module, patch, etag);
+      this.#recent.delete(module);
+      return { etag: after.etag, version: versionOf(after) };
+    });
+  }
+}
+
+function patchOf(desired: TwinObject, { desired: whole, patch }: ApiTwinChange): TwinObject {
+  if ((whole === undefined) === (patch === undefined)) throw requestInvalid('one of "desired" and "patch" expected');
+  const wanted = whole === undefined ? mergeTwin(desired, restoreSecrets(patch as TwinObject, desired)) : whole;
+  return diffTwin(desired, restoreSecrets(wanted, desired));
+}
+
+function requireEtag(etag: unknown): string {
+  // "*" would overwrite whatever somebody else has done meanwhile.
+  if (typeof etag === 'string' && etag !== '' && etag !== '*') return etag;
+  throw requestInvalid('"etag" of the twin that was looked at expected', 'etag');
+}
+
+function versionOf({ properties }: Twin): number | null {
+  return properties.desired.$version ?? null;
+}
+
+function withoutMetadata(properties: Readonly<Record<string, unknown>>): TwinObject {
+  return Object.fromEntries(Object.entries(properties).filter(([key]) => !key.startsWith('$')));
+}
+
+/** A JSON object of a request's body. @throws VantageError REQUEST_INVALID */
+export function readChange(body: unknown): ApiTwinChange {
+  if (!isTwinObject(body)) throw requestInvalid('a JSON object expected');
+  for (const key of ['desired', 'patch'] as const) {
+    if (body[key] !== undefined && !isTwinObject(body[key])) throw requestInvalid('a JSON object expected', key);
+  }
+  return body;
+}

@@ -1,0 +1,74 @@
+import { isObject, messageOf } from '@vantage/contracts';
+import { liveUnavailable } from '../errors.ts';
+import type { Twins } from '../hub/twins.ts';
+
+/** A camera as the ai-pipeline's `GET /live` lists it. */
+export interface LiveCamera {
+  readonly pipeline: string;
+  readonly sensor: string;
+  readonly mse: boolean;
+  readonly rtsp?: string;
+}
+
+const LIST_MS = 2000;
+
+/** Where the ai-pipeline answers: beside its metrics, on the port that it reports. */
+export class PipelineHttp {
+  readonly #base: string | undefined;
+  readonly #host: string;
+  readonly #twins: Twins;
+  #list: { readonly cameras: Promise<readonly LiveCamera[]>; readonly untilMs: number } | undefined;
+
+  /** @param base overrides what is reported. @param host of the ai-pipeline, where only its port is known */
+  constructor(base: string | undefined, host: string, twins: Twins) {
+    this.#base = base;
+    this.#host = host;
+    this.#twins = twins;
+  }
+
+  /** `http://127.0.0.1:41234`. @throws VantageError LIVE_UNAVAILABLE */
+  async base(): Promise<string> {
+    if (this.#base !== undefined) return this.#base.replace(/\/+$/, '');
+    const { properties } = await this.#twins.recent('ai-pipeline');
+    const http = properties.reported['http'];
+    const port = isObject(http) ? http['port'] : undefined;
+    if (typeof port !== 'number') {
+      throw liveUnavailable('the ai-pipeline has not told where it answers: it is still starting, or an older one');
+    }
+    return `http://${this.#host}:${port}`;
+  }
+
+  /** The address of a camera below `/live`, or of a file of it (`street.jpg`). */
+  async url(pipeline: string, file: string): Promise<URL> {
+    if ([pipeline, file].some((part) => part === '' || part === '.' || part === '..')) {
+      throw liveUnavailable('such a camera cannot be');
+    }
+    return new URL(`${await this.base()}/live/${encodeURIComponent(pipeline)}/${encodeURIComponent(file)}`);
+  }
+
+  /** What can be watched, at most two seconds old; empty while the ai-pipeline does not answer. */
+  cameras(): Promise<readonly LiveCamera[]> {
+    if (!this.#list || this.#list.untilMs < performance.now()) {
+      this.#list = { cameras: this.#ask().catch(() => []), untilMs: performance.now() + LIST_MS };
+    }
+    return this.#list.cameras;
+  }
+
+  async #ask(): Promise<readonly LiveCamera[]> {
+    const response = await fetch(`${await this.base()}/live`, { signal: AbortSignal.timeout(1000) });
+    const body: unknown = await response.json();
+    return Array.isArray(body) ? (body as unknown[]).flatMap(readCamera) : [];
+  }
+}
+
+function readCamera(value: unknown): LiveCamera[] {
+  if (!isObject(value)) return [];
+  const { pipeline, sensor, mse, rtsp } = value;
+  if (typeof pipeline !== 'string' || typeof sensor !== 'string') return [];
+  return [{ pipeline, sensor, mse: mse === true, ...(typeof rtsp === 'string' ? { rtsp } : {}) }];
+}
+
+/** Of a call that did not come about. */
+export function unanswered(error: unknown): Error {
+  return liveUnavailable(`the ai-pipeline does not answer: ${messageOf(error)}`, error);
+}
