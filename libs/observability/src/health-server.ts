@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { codeOf } from '@vantage/contracts';
 import { envInvalid } from './errors.ts';
 import type { Health } from './health.ts';
@@ -40,6 +41,18 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
       response.end();
     });
   });
+  const upgraded = new Set<Duplex>();
+  server.on('upgrade', (request, socket, head) => {
+    const handler = options.routes?.handlerOf(pathOf(request));
+    if (!handler?.upgrade) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    // The server forgets connections that have become something else, and would wait for them at its end.
+    upgraded.add(socket);
+    socket.on('close', () => upgraded.delete(socket));
+    handler.upgrade(request, socket, head);
+  });
   server.unref();
   try {
     await listen(server, options.port, host);
@@ -54,6 +67,7 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
       if (!server.listening) return;
       server.close();
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
       await once(server, 'close');
     },
   };
@@ -100,7 +114,16 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     response.writeHead(status, { 'content-type': contentType }).end(body);
     return;
   }
+  const handler = options.routes?.handlerOf(path);
+  if (handler) {
+    await handler.request(request, response);
+    return;
+  }
   response.writeHead(404).end();
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?')[0] ?? '/';
 }
 
 async function listen(server: Server, port: number, host: string): Promise<void> {

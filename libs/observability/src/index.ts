@@ -1,7 +1,7 @@
 export { Backoff, type BackoffOptions } from './backoff.ts';
 export { Health, type HealthCheck, type HealthSnapshot } from './health.ts';
 export { healthAddress, startHealthServer, type HealthServer, type HealthServerOptions } from './health-server.ts';
-export { HttpRoutes, type HttpAnswer, type HttpRoute } from './http-routes.ts';
+export { HttpRoutes, type HttpAnswer, type HttpHandler, type HttpRoute } from './http-routes.ts';
 export { LOG_LEVELS, logLevelComplaint, parseLogLevel, type LogLevel } from './log-level.ts';
 export {
   createLogger,

@@ -31,6 +31,7 @@ import { Exporters } from './exports/exporters.ts';
 import { InsightStore } from './exports/insight-store.ts';
 import { toEvents, toInferences } from './frame-inferences.ts';
 import { MessageCadence, toMessage } from './inference-messages.ts';
+import { Live, rtspAddress } from './live/live.ts';
 import { OverlayRenderer } from './overlay/overlay-renderer.ts';
 import { lastGoodIn, type LastGood } from './last-good.ts';
 import { locateIn, resolveModel } from './model-resolver.ts';
@@ -56,6 +57,7 @@ export class AiPipeline {
   readonly #exporters: Exporters;
   readonly #overlays: OverlayRenderer;
   readonly #lastGood: LastGood;
+  readonly #live: Live;
   readonly #cadences = new Map<string, MessageCadence>();
   /** Pipelines whose clips get a second one with overlays. */
   #withOverlays = new Set<string>();
@@ -70,6 +72,7 @@ export class AiPipeline {
     overlays: OverlayRenderer;
     reporter: StatusReporter;
     lastGood: LastGood;
+    live: Live;
   }) {
     this.#context = parts.context;
     this.#edge = parts.edge;
@@ -78,6 +81,7 @@ export class AiPipeline {
     this.#overlays = parts.overlays;
     this.#reporter = parts.reporter;
     this.#lastGood = parts.lastGood;
+    this.#live = parts.live;
   }
 
   /** Runs what was last good at once, without waiting for a network, and asks the controller for the newest. */
@@ -122,15 +126,24 @@ export class AiPipeline {
       onRendered: (made) => logger.info(`clip with overlays ${path.basename(made)}`),
       onProblem: (pipeline, message) => logger.error(message, { code: 'OVERLAY_FAILED', pipeline }),
     });
-    const reporter = new StatusReporter({ engine, edge, metrics, ffmpeg, variant: detected, exportsOf, logger });
+    const { routes, metricsPort } = context;
+    const live = new Live({ engine, ffmpeg, logger, routes, rtsp: rtspAddress(context.env) });
+    await live.start();
+    const addresses = {
+      ...(metricsPort === undefined ? {} : { http: { port: metricsPort } }),
+      ...(live.rtsp ? { rtsp: { port: live.rtsp.port } } : {}),
+    };
+    const about = { variant: detected, exportsOf, addresses };
+    const reporter = new StatusReporter({ engine, edge, metrics, ffmpeg, ...about, logger });
     const lastGood = lastGoodIn(stateFolder);
-    const module = new AiPipeline({ context, edge, engine, exporters, overlays, reporter, lastGood });
+    const module = new AiPipeline({ context, edge, engine, exporters, overlays, reporter, lastGood, live });
     await module.#run();
     return module;
   }
 
   async stop(): Promise<void> {
     this.#reporter.stop();
+    await this.#live.stop();
     await this.#engine.stop();
     await Promise.all([this.#exporters.stop(), this.#overlays.stop()]);
   }

@@ -31,3 +31,8 @@ export function fileInvalid(what: NamedFile, message: string): VantageError {
 export function overlayFailed(clip: string, reason: string, cause?: unknown): VantageError {
   return new VantageError('OVERLAY_FAILED', `${clip} has no clip with overlays: ${reason}`, { cause });
 }
+
+/** An environment variable of the live view has a value that cannot be used. */
+export function liveSettingInvalid(message: string): VantageError {
+  return new VantageError('LIVE_SETTING_INVALID', message);
+}

@@ -19,6 +19,8 @@ export interface StatusReporterOptions {
   readonly variant: DetectedVariant;
   /** The export nodes of a pipeline, by id. */
   readonly exportsOf: (pipeline: string) => Readonly<Record<string, ExportStatus>>;
+  /** Where the module answers: `http {port}`, `rtsp {port}`. */
+  readonly addresses: Readonly<Record<string, { readonly port: number }>>;
   readonly logger: Logger;
 }
 
@@ -95,12 +97,13 @@ export class StatusReporter {
   }
 
   #report(): void {
-    const { engine, edge, ffmpeg, variant, logger } = this.#options;
+    const { engine, edge, ffmpeg, variant, addresses, logger } = this.#options;
     const statuses = engine.status();
     for (const status of statuses) this.#nodes.update(status);
     const report = edge.report({
       ffmpeg: { version: ffmpeg.version, origin: ffmpeg.origin },
       variant,
+      ...addresses,
       configuration: this.#configuration,
       settings: this.#settings,
       pipelines: Object.fromEntries(statuses.map((status) => [status.id, this.#describe(status)])),

@@ -29,7 +29,7 @@ export class LiveTap {
     this.#watched = on;
     if (!on || !this.#header) return;
     this.#send({ kind: 'liveHeader', bytes: this.#header });
-    for (const packet of this.#group) this.#send({ kind: 'livePacket', ...packet });
+    for (const packet of this.#group) this.#send({ kind: 'livePacket', ...packet, replayed: true });
   }
 
   onHeader(bytes: Uint8Array): void {
@@ -46,7 +46,7 @@ export class LiveTap {
       this.#groupBytes += bytes.length;
       if (this.#groupBytes > MAX_GROUP_BYTES) this.#forget();
     }
-    if (this.#watched) this.#send({ kind: 'livePacket', ...packet });
+    if (this.#watched) this.#send({ kind: 'livePacket', ...packet, replayed: false });
   }
 
   onInsights(frame: FrameInsights): void {

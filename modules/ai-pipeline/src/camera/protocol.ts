@@ -182,6 +182,8 @@ export type LiveMessage =
       readonly key: boolean;
       readonly bytes: Uint8Array;
       readonly captureTimeMs: number;
+      /** It came before somebody watched. */
+      readonly replayed: boolean;
     }
   /** Of a graph with branches, where a frame leaves its trunk: elsewhere `insights` says the same. */
   | { readonly kind: 'liveInsights'; readonly frame: FrameInsights };

@@ -1,4 +1,4 @@
-import type { ClipDocument, DetectionEntry, SegmentationInference } from '@vantage/contracts';
+import type { ClipDocument, DetectionEntry, Inference, SegmentationInference } from '@vantage/contracts';
 
 /** What is known about one frame of a clip. */
 export interface ClipFrameInsights {
@@ -8,6 +8,18 @@ export interface ClipFrameInsights {
   readonly segmentations: SegmentationInference['detections'];
   /** What is said about the frame as a whole. */
   readonly lines: readonly string[];
+}
+
+/** What is painted of a frame's entries in the inference envelope. */
+export function paintedParts(inferences: readonly Inference[]): Omit<ClipFrameInsights, 'atMs'> {
+  const lines = inferences.flatMap((one) => (one.type === 'classification' ? one.detections.map(lineOf) : []));
+  const segmentations = inferences.flatMap((one) => (one.type === 'segmentation' ? one.detections : []));
+  const detections = inferences.flatMap((one) => (one.type === 'detection' ? one.detections : []));
+  return { detections, segmentations, lines };
+}
+
+function lineOf({ label, confidence }: { readonly label: string; readonly confidence: number }): string {
+  return `${label} ${Math.round(confidence * 100)}%`;
 }
 
 /** Times in the document are whole milliseconds; no camera has two frames within this. */
@@ -42,7 +54,7 @@ function framesOf({ inferences }: ClipDocument): ClipFrameInsights[] {
   for (const inference of inferences) {
     switch (inference.type) {
       case 'classification':
-        lines.push(...inference.detections.map(({ label, confidence }) => `${label} ${Math.round(confidence * 100)}%`));
+        lines.push(...inference.detections.map(lineOf));
         break;
       case 'segmentation':
         segmentations.push(...inference.detections);

@@ -1,0 +1,23 @@
+/** Entry of a thread that paints one camera's stream; it lives while somebody watches it. */
+import { setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '@vantage/contracts';
+import type { FromPainter, PaintSetup, ToPainter } from './messages.ts';
+import { PaintTask } from './paint-task.ts';
+
+const parent = parentPort;
+if (parent === null) throw new Error('paint-worker.ts runs in a worker thread only');
+
+// On Linux this is the thread's, and that of the ffmpegs that it starts: cameras go first.
+if (process.platform === 'linux') setPriority(5);
+const send = (message: FromPainter): void => parent.postMessage(message);
+const task = new PaintTask(workerData as PaintSetup, send);
+try {
+  await task.prepare();
+} catch (error) {
+  send({ kind: 'failed', reason: messageOf(error) });
+}
+parent.on('message', (message: ToPainter) => {
+  task.handle(message);
+  if (message.kind === 'stop') parent.close();
+});
