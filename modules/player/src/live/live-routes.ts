@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { liveUnavailable, notFound } from '../errors.ts';
 import { unanswered, type PipelineHttp } from './pipeline-http.ts';
