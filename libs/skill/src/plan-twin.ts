@@ -27,6 +27,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   autoStopRecordingTime: 'applies at once, to a recording that runs, too',
   messageEveryNFrames: 'applies from the next frame on',
   preRollTime: 'applies from the next clip on',
+  postRollTime: 'applies from the next stop on',
+  recordingBudgetMB: 'applies at once',
 };
 
 /**

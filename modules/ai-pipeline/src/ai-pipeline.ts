@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import {
@@ -20,7 +19,7 @@ import {
 } from '@vantage/contracts';
 import type { EdgeModule, InputMessage } from '@vantage/edge-client';
 import { WorkerPool, detectVariant, type Variant } from '@vantage/inference';
-import { removeStaleClips, resolveFfmpeg, type HardwareDecode } from '@vantage/media';
+import { resolveFfmpeg, type HardwareDecode } from '@vantage/media';
 import { ModelStore } from '@vantage/model-store';
 import { resolveVolume, rewriteEndpoint, type ModuleContext } from '@vantage/observability';
 import { compileComponents, nodesOf, type FrameInsights, type SkillGraph } from '@vantage/skill';
@@ -35,6 +34,7 @@ import { Live, rtspAddress } from './live/live.ts';
 import { OverlayRenderer } from './overlay/overlay-renderer.ts';
 import { lastGoodIn, type LastGood } from './last-good.ts';
 import { locateIn, resolveModel } from './model-resolver.ts';
+import { Recordings } from './recordings/recordings.ts';
 import { StatusReporter } from './status-reporter.ts';
 import { WhyService } from './why/why-service.ts';
 
@@ -57,6 +57,7 @@ export class AiPipeline {
   readonly #exporters: Exporters;
   readonly #overlays: OverlayRenderer;
   readonly #lastGood: LastGood;
+  readonly #recordings: Recordings;
   readonly #live: Live;
   readonly #cadences = new Map<string, MessageCadence>();
   /** Pipelines whose clips get a second one with overlays. */
@@ -72,6 +73,7 @@ export class AiPipeline {
     overlays: OverlayRenderer;
     reporter: StatusReporter;
     lastGood: LastGood;
+    recordings: Recordings;
     live: Live;
   }) {
     this.#context = parts.context;
@@ -81,6 +83,7 @@ export class AiPipeline {
     this.#overlays = parts.overlays;
     this.#reporter = parts.reporter;
     this.#lastGood = parts.lastGood;
+    this.#recordings = parts.recordings;
     this.#live = parts.live;
   }
 
@@ -90,10 +93,8 @@ export class AiPipeline {
     const stateFolder = resolveVolume('/var/lib/vantage');
     const ffmpeg = await resolveFfmpeg();
     logger.info(`ffmpeg ${ffmpeg.version} (${ffmpeg.origin})`, { path: ffmpeg.path });
-    const clipFolder = resolveVolume(CLIP_FOLDER);
-    await mkdir(clipFolder, { recursive: true });
-    const stale = await removeStaleClips(clipFolder);
-    if (stale > 0) logger.warn(`${stale} unfinished clips of a run that was killed are removed`);
+    const recordings = new Recordings(resolveVolume(CLIP_FOLDER), edge, logger);
+    await recordings.start();
     const detected = detectVariant();
     logger.info(`variant ${detected.variant}: ${detected.reason}`);
     const { variant } = detected;
@@ -136,7 +137,7 @@ export class AiPipeline {
     const about = { variant: detected, exportsOf, addresses };
     const reporter = new StatusReporter({ engine, edge, metrics, ffmpeg, ...about, logger });
     const lastGood = lastGoodIn(stateFolder);
-    const module = new AiPipeline({ context, edge, engine, exporters, overlays, reporter, lastGood, live });
+    const module = new AiPipeline({ context, edge, engine, exporters, overlays, reporter, lastGood, recordings, live });
     await module.#run();
     return module;
   }
@@ -145,7 +146,7 @@ export class AiPipeline {
     this.#reporter.stop();
     await this.#live.stop();
     await this.#engine.stop();
-    await Promise.all([this.#exporters.stop(), this.#overlays.stop()]);
+    await Promise.all([this.#exporters.stop(), this.#overlays.stop(), this.#recordings.stop()]);
   }
 
   async #run(): Promise<void> {
@@ -157,6 +158,7 @@ export class AiPipeline {
       logger.info(`clip ${path.basename(clip.path)}: ${clip.frames} frames, ${clip.seconds} s`, { pipeline });
       // Snippets, in folders of their own, have theirs already.
       const isRecording = path.dirname(clip.path) === resolveVolume(CLIP_FOLDER);
+      this.#recordings.look();
       if (isRecording && this.#withOverlays.has(pipeline)) this.#overlays.add(pipeline, clip.path);
     });
 
@@ -213,6 +215,7 @@ export class AiPipeline {
     this.#messageEveryNFrames = settings.messageEveryNFrames;
     this.#cadences.clear();
     this.#engine.setRecording(recordingOptions(settings));
+    this.#recordings.setBudget(settings.recordingBudgetMB);
     this.#reporter.settings(settings, errors);
   }
 
@@ -275,6 +278,7 @@ function recordingOptions(settings: AiPipelineSettings): RecordingOptions {
   return {
     folder: resolveVolume(CLIP_FOLDER),
     preRollSeconds: settings.preRollTime,
+    postRollSeconds: settings.postRollTime,
     clipSeconds: settings.outputVideoLength,
     autoStopSeconds: settings.autoStopRecordingTime,
   };

@@ -2,7 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import { readAiPipelineTwin, readBusinessLogicTwin, readRecordingCommand } from './module-twins.ts';
 
 describe('the ai-pipeline twin', () => {
-  const defaults = { outputVideoLength: 30, autoStopRecordingTime: 300, messageEveryNFrames: 30, preRollTime: 2 };
+  const defaults = {
+    outputVideoLength: 30,
+    autoStopRecordingTime: 300,
+    messageEveryNFrames: 30,
+    preRollTime: 2,
+    postRollTime: 2,
+    recordingBudgetMB: 2048,
+  };
 
   test.each([
     [{}, {}, []],

@@ -11,6 +11,10 @@ export const AI_PIPELINE_DEFAULTS = {
   messageEveryNFrames: 30,
   /** Ours: what a clip shows of the time before its start. */
   preRollTime: 2,
+  /** Ours: what a clip shows of the time after its end. */
+  postRollTime: 2,
+  /** Ours: what clips may take of the disk; 0 = as much as there is. */
+  recordingBudgetMB: 2048,
 } as const;
 
 /** Desired properties of the ai-pipeline (B.3). */
@@ -31,6 +35,15 @@ export const aiPipelineTwinSchema = z
     preRollTime: z.number().min(0).max(60).optional().meta({
       description: 'Seconds of video before the start of a recording that its first clip contains. Ours.',
       default: AI_PIPELINE_DEFAULTS.preRollTime,
+    }),
+    postRollTime: z.number().min(0).max(300).optional().meta({
+      description: 'Seconds that a recording goes on after it was told to stop. Ours.',
+      default: AI_PIPELINE_DEFAULTS.postRollTime,
+    }),
+    recordingBudgetMB: z.number().min(0).max(100_000_000).optional().meta({
+      description:
+        'Megabytes that clips may take of the disk, the oldest go first; 0 = no limit. 5 % of the disk stay free in any case. Ours.',
+      default: AI_PIPELINE_DEFAULTS.recordingBudgetMB,
     }),
   })
   .meta({ title: 'ai-pipeline twin' });

@@ -46,15 +46,18 @@ export function clipDocument(input: ClipDocumentInput): ClipDocument {
       captureTimeMs: frame.captureTimeMs,
     });
   });
-  const regions = input.regions.map(({ label, color, coordinates }): RegionOfInterest => ({
+  const [first, final] = [frames[0]?.ptsUs ?? 0, frames.at(-1)?.ptsUs ?? 0];
+  const events = insights.filter(({ ptsUs }) => ptsUs >= first && ptsUs <= final).flatMap(toEvents);
+  return toMessage(regionsOf(input.regions, input.sensor), inferences, events);
+}
+
+export function regionsOf(regions: readonly ClipRegion[], sensor: string): RegionOfInterest[] {
+  return regions.map(({ label, color, coordinates }) => ({
     label,
     color,
     coordinates: coordinates.map(([x, y]): [number, number] => [x, y]),
-    sensor: input.sensor,
+    sensor,
   }));
-  const [first, final] = [frames[0]?.ptsUs ?? 0, frames.at(-1)?.ptsUs ?? 0];
-  const events = insights.filter(({ ptsUs }) => ptsUs >= first && ptsUs <= final).flatMap(toEvents);
-  return toMessage(regions, inferences, events);
 }
 
 /** `2023-01-05-10:11:12`, UTC. */

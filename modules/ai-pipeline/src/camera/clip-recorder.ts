@@ -1,10 +1,13 @@
-import { mkdirSync } from 'node:fs';
-import { rename, stat, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { messageOf } from '@vantage/contracts';
-import { ClipWriter, PacketRing, type EncodedPacket, type Ffmpeg } from '@vantage/media';
+import { VantageError, messageOf } from '@vantage/contracts';
+import { FragmentMuxer, PacketRing, type EncodedPacket, type Ffmpeg } from '@vantage/media';
 import type { FrameInsights } from '@vantage/skill';
-import { clipDocument, clipTime } from './clip-document.ts';
+import { clipTime } from './clip-document.ts';
+import { clipFile } from './clips/clip-names.ts';
+import { DiskPause } from './clips/disk-pause.ts';
+import { OpenClip } from './clips/open-clip.ts';
+import { recoverClip } from './clips/recover-clips.ts';
 import { InsightHistory } from './insight-history.ts';
 import type { ClipRegion, ClipReport, RecordingSettings } from './protocol.ts';
 
@@ -18,37 +21,32 @@ export interface ClipRecorderOptions {
   readonly onProblem: (code: string, message: string) => void;
 }
 
-interface OpenClip {
-  readonly writer: ClipWriter;
-  readonly base: string;
-  /** Times of its frames in the stream, in decoding order. */
-  readonly timesUs: number[];
-  /** Wall clock minus stream time, milliseconds. */
-  readonly clockMs: number;
-}
-
-/** How long a finished clip waits for the insights of its last frames. */
-const INSIGHTS_WAIT_MS = 2000;
-/** What was seen this long before a clip stands for its first frames, if those were not looked at. */
-const LOOK_BACK_US = 1_000_000;
+const FULL = new Set(['ENOSPC', 'EDQUOT']);
 
 /**
- * Cuts clips out of the encoded stream, from the pre-roll on, and writes beside each what was seen in it. Goes by the
- * stream's own clock. A recording that is asked for while nothing can be recorded starts as soon as it can.
+ * Cuts clips out of the encoded stream, from the pre-roll to the post-roll, and writes beside each what was seen in it.
+ * Goes by the stream's own clock. A recording that is asked for while nothing can be recorded starts as soon as it can.
  */
 export class ClipRecorder {
   readonly #options: ClipRecorderOptions;
   readonly #ring: PacketRing;
   readonly #history: InsightHistory;
   readonly #finishing = new Set<Promise<void>>();
+  readonly #pause: DiskPause;
+  /** Clips that a full disk kept from being finished. */
+  #unfinished: string[] = [];
   #settings: RecordingSettings;
   #regions: readonly ClipRegion[];
   #clip: OpenClip | undefined;
   #wanted = false;
+  /** Stream time at which the post-roll is over. */
+  #stop: { readonly atUs: number; readonly reason: string } | undefined;
   /** Stream time of the newest packet when recording was last asked for. */
   #askedAtUs: number | undefined;
   #newestUs: number | undefined;
   #lastName = '';
+  /** Knows the parameters of the stream that the ring holds; null where they cannot be known. */
+  #format: FragmentMuxer | null | undefined;
 
   constructor(options: ClipRecorderOptions) {
     this.#options = options;
@@ -56,6 +54,7 @@ export class ClipRecorder {
     this.#regions = options.regions;
     this.#ring = new PacketRing({ seconds: options.settings.preRollSeconds });
     this.#history = new InsightHistory(options.settings.preRollSeconds + options.settings.clipSeconds + 10);
+    this.#pause = new DiskPause(options.settings.folder, () => this.#onRoom());
   }
 
   setSettings(settings: RecordingSettings): void {
@@ -68,43 +67,55 @@ export class ClipRecorder {
 
   onHeader(bytes: Uint8Array): void {
     // Another codec or size: what comes now does not fit into the open clip.
-    if (this.#ring.setHeader(bytes)) this.#finish();
+    if (!this.#ring.setHeader(bytes)) return;
+    this.#format = undefined;
+    this.#finish();
   }
 
   onInsights(frame: FrameInsights): void {
     this.#history.push(frame);
+    this.#clip?.onInsights(frame);
   }
 
   record(on: boolean, reason: string): void {
-    if (on) this.#askedAtUs = this.#newestUs;
-    if (on === this.#wanted) return;
-    this.#wanted = on;
-    if (!on) this.#finish();
-    this.#options.onState(on, reason);
+    if (on) {
+      this.#askedAtUs = this.#newestUs;
+      this.#stop = undefined;
+      if (this.#wanted) return;
+      this.#wanted = true;
+      this.#options.onState(true, reason);
+      return;
+    }
+    const { postRollSeconds = 0 } = this.#settings;
+    if (!this.#wanted || this.#stop) return;
+    if (!this.#clip || postRollSeconds === 0) return this.#off(reason);
+    this.#stop = { atUs: (this.#newestUs ?? 0) + postRollSeconds * 1e6, reason };
   }
 
   /** @param captureTimeMs wall clock of the packet's frame, milliseconds since the Unix epoch */
   onPacket(packet: EncodedPacket, captureTimeMs: number): void {
+    if (packet.key) this.#checkFormat(packet);
     this.#ring.push(packet);
     this.#newestUs = packet.ptsUs;
     this.#askedAtUs ??= packet.ptsUs;
     if (this.#wanted && this.#isOverdue(packet)) {
-      this.record(false, `stopped by itself after ${this.#settings.autoStopSeconds} s`);
+      this.#off(`stopped by itself after ${this.#settings.autoStopSeconds} s`);
     }
+    if (this.#clip?.failure) this.#onFailure(this.#clip.failure);
     const clockMs = captureTimeMs - packet.ptsUs / 1000;
     const clip = this.#clip;
     if (!clip) {
-      if (this.#wanted) this.#open(packet.ptsUs - this.#settings.preRollSeconds * 1e6, clockMs);
+      if (this.#wanted && !this.#pause.isFull) {
+        this.#open(packet.ptsUs - this.#settings.preRollSeconds * 1e6, clockMs);
+      }
       return;
     }
-    if (packet.key && packet.ptsUs - clip.writer.firstPtsUs >= this.#settings.clipSeconds * 1e6) {
+    if (packet.key && packet.ptsUs - clip.firstPtsUs >= this.#settings.clipSeconds * 1e6) {
       // The next clip starts with this very frame: nothing between the two is lost.
       this.#finish();
       this.#open(packet.ptsUs, clockMs);
-      return;
-    }
-    clip.timesUs.push(packet.ptsUs);
-    clip.writer.push(packet);
+    } else clip.push(packet);
+    if (this.#stop && packet.ptsUs >= this.#stop.atUs) this.#off(this.#stop.reason);
   }
 
   /** The stream has ended or broken off: what is open is finished; a recording goes on when it comes back. */
@@ -112,12 +123,32 @@ export class ClipRecorder {
     this.#finish();
     this.#ring.clear();
     this.#askedAtUs = undefined;
+    if (this.#stop) this.#off(this.#stop.reason);
     await Promise.all(this.#finishing);
   }
 
   async stop(): Promise<void> {
     this.#wanted = false;
+    this.#pause.stop();
     await this.sourceEnded();
+  }
+
+  #off(reason: string): void {
+    this.#wanted = false;
+    this.#stop = undefined;
+    this.#finish();
+    this.#options.onState(false, reason);
+  }
+
+  /** Cameras change their picture without a new header: what is in the ring cannot be shown together with it. */
+  #checkFormat(packet: EncodedPacket): void {
+    const { header } = this.#ring;
+    if (!header || this.#format === null || this.#format?.fits(packet) === true) return;
+    if (this.#format) {
+      this.#finish();
+      this.#ring.clear();
+    }
+    this.#format = FragmentMuxer.create(header, packet) ?? null;
   }
 
   #isOverdue(packet: EncodedPacket): boolean {
@@ -128,73 +159,86 @@ export class ClipRecorder {
   }
 
   #open(fromPtsUs: number, clockMs: number): void {
-    const packets = this.#ring.since(fromPtsUs);
-    const [first] = packets;
+    const [first] = this.#ring.since(fromPtsUs);
     if (!first) return;
-    const base = path.join(this.#settings.folder, this.#name(clockMs + first.ptsUs / 1000));
-    mkdirSync(this.#settings.folder, { recursive: true });
-    const writer = ClipWriter.open({
-      ring: this.#ring,
-      ffmpeg: this.#options.ffmpeg,
-      path: `${base}.mp4`,
-      fromPtsUs,
-    });
-    this.#clip = { writer, base, timesUs: packets.map((packet) => packet.ptsUs), clockMs };
+    const { folder, pipelineId } = this.#settings;
+    const { ffmpeg, sensor } = this.#options;
+    try {
+      mkdirSync(folder, { recursive: true });
+      const base = path.join(folder, this.#name(clockMs + first.ptsUs / 1000));
+      const stream = { ring: this.#ring, history: this.#history, ffmpeg, sensor, regions: this.#regions };
+      this.#clip = new OpenClip({ ...stream, base, fromPtsUs, pipelineId, clockMs });
+    } catch (error) {
+      this.#onFailure(error as NodeJS.ErrnoException);
+    }
   }
 
   #name(timeMs: number): string {
-    const { prefix, sensorSuffix } = this.#settings;
+    const { prefix, sensorSuffix, folder } = this.#settings;
     const name = `${prefix}-${clipTime(timeMs)}`;
-    // Two clips within one second would otherwise share a name.
-    const unique = name === this.#lastName ? `${name}-2` : name;
-    this.#lastName = name;
-    return sensorSuffix ? `${unique}_${this.#options.sensor}` : unique;
+    // Two clips within one second would otherwise share a name, also one of a run before.
+    const isTaken = (one: string): boolean => one === this.#lastName || existsSync(clipFile(path.join(folder, one)));
+    const suffix = sensorSuffix ? `_${this.#options.sensor}` : '';
+    let unique = `${name}${suffix}`;
+    for (let copy = 2; isTaken(unique) && copy < 100; copy += 1) unique = `${name}-${copy}${suffix}`;
+    this.#lastName = unique;
+    return unique;
   }
 
   #finish(): void {
     const clip = this.#clip;
     if (!clip) return;
     this.#clip = undefined;
-    const done = this.#write(clip).catch((error: unknown) =>
-      this.#options.onProblem('CLIP_FAILED', `a clip of ${this.#options.sensor} was lost: ${messageOf(error)}`),
-    );
+    const done = clip
+      .finish()
+      .then((report) => this.#options.onClip(report))
+      .catch((error: unknown) => this.#onUnfinished(clip, error));
     this.#finishing.add(done);
     void done.finally(() => this.#finishing.delete(done));
   }
 
-  /** The JSON first: whoever sees the mp4 finds its JSON beside it. */
-  async #write({ writer, base, timesUs, clockMs }: OpenClip): Promise<void> {
-    const { firstPtsUs, lastPtsUs } = writer;
-    await this.#history.reached(lastPtsUs, INSIGHTS_WAIT_MS);
-    const document = clipDocument({
-      pipelineId: this.#settings.pipelineId,
-      sensor: this.#options.sensor,
-      regions: this.#regions,
-      frames: timesUs
-        .filter((ptsUs) => ptsUs >= firstPtsUs)
-        .map((ptsUs) => ({ ptsUs, captureTimeMs: clockMs + ptsUs / 1000 })),
-      insights: this.#history.between(firstPtsUs - LOOK_BACK_US, lastPtsUs),
-    });
-    await writeFileWhole(`${base}.json`, JSON.stringify(document));
-    const clip = await writer.close();
-    const { size } = await stat(clip.path);
-    this.#options.onClip({
-      path: clip.path,
-      sensor: this.#options.sensor,
-      frames: clip.frames,
-      seconds: Math.round((lastPtsUs - firstPtsUs) / 1e4) / 100,
-      sizeBytes: size,
-      objects: document.inferences.reduce(
-        (sum, { type, detections }) => sum + (type === 'detection' ? detections.length : 0),
-        0,
-      ),
-    });
+  #onUnfinished({ base }: OpenClip, error: unknown): void {
+    const cause = error instanceof VantageError ? error.cause : error;
+    if (isFull(cause)) {
+      this.#unfinished.push(base);
+      this.#onFailure(cause);
+      return;
+    }
+    this.#options.onProblem('CLIP_FAILED', `a clip of ${this.#options.sensor} was lost: ${messageOf(error)}`);
+  }
+
+  /** The disk takes nothing more: what it took is finished, and recording waits for room. */
+  #onFailure(error: NodeJS.ErrnoException): void {
+    const { sensor, onProblem } = this.#options;
+    const isNews = this.#pause.begin();
+    this.#finish();
+    if (!isNews) return;
+    const what = isFull(error) ? 'the disk is full' : messageOf(error);
+    const { folder } = this.#settings;
+    onProblem('RECORDING_PAUSED', `${sensor} is not recorded into ${folder}: ${what}. It goes on when there is room.`);
+  }
+
+  #onRoom(): void {
+    const bases = this.#unfinished;
+    this.#unfinished = [];
+    for (const base of bases) {
+      const done = recoverClip(base).then(
+        () => undefined,
+        (error: unknown) => {
+          const { sensor, onProblem } = this.#options;
+          onProblem(
+            'CLIP_UNFINISHED',
+            `${path.basename(base)} of ${sensor} waits for the next start: ${messageOf(error)}`,
+          );
+        },
+      );
+      this.#finishing.add(done);
+      void done.finally(() => this.#finishing.delete(done));
+    }
+    if (this.#wanted) this.#options.onState(true, 'there is room on the disk again');
   }
 }
 
-/** Appears under its name complete or not at all. */
-async function writeFileWhole(file: string, text: string): Promise<void> {
-  const hidden = path.join(path.dirname(file), `.${path.basename(file)}.part`);
-  await writeFile(hidden, text);
-  await rename(hidden, file);
+function isFull(error: unknown): error is NodeJS.ErrnoException {
+  return FULL.has((error as NodeJS.ErrnoException | undefined)?.code ?? '');
 }

@@ -21,6 +21,8 @@ export interface RecordingSettings {
   readonly sensorSuffix: boolean;
   readonly pipelineId: string;
   readonly preRollSeconds: number;
+  /** A recording goes on for so long after it was told to stop. */
+  readonly postRollSeconds?: number;
   /** A new clip begins at the next key frame after this long. */
   readonly clipSeconds: number;
   /** A recording ends by itself this long after it was last asked for; 0 = never. */

@@ -41,6 +41,7 @@ export interface PipelineOptions {
 export interface RecordingOptions {
   readonly folder: string;
   readonly preRollSeconds: number;
+  readonly postRollSeconds?: number;
   readonly clipSeconds: number;
   readonly autoStopSeconds: number;
 }
