@@ -5,6 +5,7 @@ import { customNodes } from './custom-node/round-trip.ts';
 import { slowBranch } from './custom-node/slow-branch.ts';
 import { decodeCost } from './decode-cost.ts';
 import { fleetScale } from './fleet-scale.ts';
+import { liveLatency } from './live-latency.ts';
 import { controlAtOverload, frameAge, memoryAtOverload } from './overload.ts';
 import { pipelineThroughput, pipelineTwoCores } from './pipeline-throughput.ts';
 import { pythonPeer } from './python-peer.ts';
@@ -25,6 +26,7 @@ const BENCHES: readonly Bench[] = [
   memoryAtOverload,
   controlAtOverload,
   trackerUpdate,
+  liveLatency,
 ];
 
 const args = process.argv.slice(2);
