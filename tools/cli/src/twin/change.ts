@@ -1,12 +1,15 @@
-import { VantageError, diffTwin, isTwinObject, mergeTwin, type TwinObject } from '@vantage/contracts';
+import { VantageError, diffTwin, isTwinObject, mergeTwin, twinBlobsOf, type TwinObject } from '@vantage/contracts';
 import { desiredOf, findHub, requireTwinSize, twinHistory, type Hub } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
+import type { BlobOptions } from './blob-store.ts';
+import { chooseSpilled, withSpilled } from './spill.ts';
+import { wholeTwin } from './whole-twin.ts';
 import { showHistory } from '../hub/show-history.ts';
 import { table } from '../table.ts';
 import { planTwin, type TwinPlan } from '@vantage/skill';
 import { renderPlan } from './render-plan.ts';
 
-export interface ChangeOptions extends HubOptions {
+export interface ChangeOptions extends BlobOptions {
   /** Condition of a hub query: every module of that name on the devices that fit. */
   readonly where?: string;
   readonly dryRun?: boolean;
@@ -52,19 +55,37 @@ async function changeOne(
   options: ChangeOptions,
 ): Promise<Changed> {
   const twin = await hub.moduleTwin(module, device);
-  const desired = desiredOf(twin);
+  const stored = desiredOf(twin);
+  const desired = await wholeTwin(stored);
   const wanted = await wish(desired);
   const patch = diffTwin(desired, wanted);
   const plan = planTwin(module, desired, patch);
   if (Object.keys(patch).length === 0) return { device, state: 'unchanged', plan };
-  requireTwinSize(module, mergeTwin(desired, patch));
   const isWrong = plan.refused || plan.issues.some(({ severity }) => severity === 'error');
   if (isWrong && options.force !== true) return { device, state: 'refused', plan };
   if (options.dryRun) return { device, state: 'planned', plan };
+  const small = await spilled(mergeTwin(desired, patch), stored, options);
+  requireTwinSize(module, small);
   await twinHistory(hub, module).add(desired);
-  const { properties } = await hub.patchModuleTwin(module, patch, twin.etag, device);
+  const { properties } = await hub.patchModuleTwin(module, diffTwin(stored, small), twin.etag, device);
   const version = properties.desired.$version;
   return { device, state: 'changed', plan, ...(version === undefined ? {} : { version }) };
+}
+
+/** A twin with its large values in blobs, where it would not fit. Those that are there already keep their address. */
+async function spilled(wanted: TwinObject, stored: TwinObject, options: ChangeOptions): Promise<TwinObject> {
+  const values = chooseSpilled(wanted);
+  if (values.length === 0) return wanted;
+  const known = new Map(twinBlobsOf(stored).map((blob) => [blob.sha256, blob]));
+  const fresh = values.filter(({ sha256 }) => !known.has(sha256));
+  if (fresh.length > 0) {
+    const { storeValues } = await import('./blob-store.ts');
+    for (const blob of await storeValues(fresh, options)) known.set(blob.sha256, blob);
+    process.stderr.write(
+      fresh.map(({ path, body }) => `${path.join('.')} (${body.length} bytes) is kept in blob storage\n`).join(''),
+    );
+  }
+  return withSpilled(wanted, values, known);
 }
 
 /** Puts a twin back to what it was before; what it was is forgotten once it is applied. */

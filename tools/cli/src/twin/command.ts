@@ -5,6 +5,7 @@ import type { ChangeOptions, Wish } from './change.ts';
 interface GetOptions extends HubOptions {
   readonly desired?: boolean;
   readonly reported?: boolean;
+  readonly raw?: boolean;
 }
 
 interface PlanOptions extends HubOptions {
@@ -26,6 +27,7 @@ A change is validated and planned as the modules do it, applied only if nobody e
     .argument('[path]', 'part of the desired (or reported) properties')
     .option('--desired', 'the desired properties only')
     .option('--reported', 'the reported properties only')
+    .option('--raw', 'as the hub has it: values in blobs by their address')
     .action(async (module: string, path: string | undefined, options: GetOptions) => {
       const { getTwin } = await import('./get.ts');
       await getTwin(module, path, options);
@@ -108,6 +110,7 @@ function changing(command: Command, many = true): Command {
   withHub(command)
     .option('--dry-run', 'only say what it would do')
     .option('--force', 'apply what its module would refuse, too')
+    .option('--blob-connection-file <file>', 'connection string of a storage account for values that are too large')
     .option('--json', 'print {"device", "state", "version"?, "plan"}');
   return many ? command.option('--where <condition>', 'on every device that fits, such as "tags.site=\'a\'"') : command;
 }

@@ -3,6 +3,7 @@ import type { HubOptions } from '../hub/options.ts';
 import { planTwin } from '@vantage/skill';
 import { readPatch } from './read-patch.ts';
 import { renderPlan } from './render-plan.ts';
+import { wholeTwin } from './whole-twin.ts';
 
 export async function printPlan(
   module: string,
@@ -12,7 +13,7 @@ export async function printPlan(
   const wanted = await readPatch(patch);
   const desired =
     options.from === undefined
-      ? desiredOf(await (await findHub(options)).moduleTwin(module))
+      ? await wholeTwin(desiredOf(await (await findHub(options)).moduleTwin(module)))
       : await readPatch(`@${options.from}`);
   const plan = planTwin(module, desired, wanted);
   const text = options.json ? JSON.stringify(plan, undefined, 2) : renderPlan(plan).join('\n');
