@@ -72,7 +72,7 @@ export class BusinessLogic {
     await this.#step({
       kind: 'configuration',
       sensors,
-      objectsToMonitor: settings.objectsToMonitor,
+      ...settings,
       businessLogicConfig,
     });
     this.#logger.info('configuration applied', {

@@ -194,3 +194,49 @@ test('the state before a step is never changed: the same inputs give the same co
   const first = play(state, message(['P', 'cam1', IN]));
   expect(play(state, message(['P', 'cam1', IN]))).toEqual(first);
 });
+
+describe('events (recordOnEvents)', () => {
+  const configured = decide(undefined, {
+    ...{ kind: 'configuration', sensors: [sensor('cam1')], objectsToMonitor: ['person'], businessLogicConfig: {} },
+    ...{ recordOnEvents: ['lineCrossing'], recordSeconds: 10 },
+  }).state;
+  const at = (seconds: number, ...types: readonly string[]): InferenceMessage => {
+    const one = message(['People', 'cam1']);
+    const timestamp = new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)).toISOString();
+    return {
+      ...one,
+      inferences: one.inferences.map((inference) => ({
+        ...inference,
+        sourceInfo: { ...inference.sourceInfo, timestamp },
+      })),
+      events: types.map((type) => ({ id: 'e', type, sensor: 'cam1', zone: 'door' })),
+    } as InferenceMessage;
+  };
+
+  test('start a recording at once, which goes on for its seconds after the last one', () => {
+    let state: DecisionState | undefined = configured;
+    const said = [at(0), at(1, 'other'), at(2, 'lineCrossing'), at(8, 'lineCrossing'), at(17), at(18), at(19)].map(
+      (one) => {
+        const decision = decide(state, { kind: 'inference', message: one });
+        state = decision.state;
+        return decision.commands;
+      },
+    );
+    const start = { configId: 'People', state: true };
+    const reason = [{ sensor: 'cam1', region: 'door', label: 'lineCrossing', count: 1 }];
+    expect(said).toEqual([
+      [],
+      [],
+      [{ startRecording: [start], reason }],
+      [],
+      [],
+      [{ startRecording: [{ ...start, state: false }] }],
+      [],
+    ]);
+  });
+
+  test('of a sensor of another pipeline say nothing of this one', () => {
+    const other = { ...at(1), events: [{ id: 'e', type: 'lineCrossing', sensor: 'cam2' }] };
+    expect(decide(configured, { kind: 'inference', message: other }).commands).toEqual([]);
+  });
+});

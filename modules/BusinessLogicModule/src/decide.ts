@@ -1,5 +1,6 @@
 import type {
   DetectionInference,
+  InferenceEvent,
   InferenceMessage,
   RecordingCommand,
   RecordingReason,
@@ -13,7 +14,8 @@ import { pointInPolygon } from '@vantage/vision';
  * `BUSINESS_LOGIC_FILE`, to decide differently. It must export `decide`. No I/O, no clock: the same inputs give the same
  * commands.
  *
- * This one records a pipeline while the centre of a monitored object lies inside a region of interest (contract G.1).
+ * This one records a pipeline while the centre of a monitored object lies inside a region of interest (contract G.1), and
+ * for some seconds after an event of the types that it is told.
  */
 export type DecisionInput =
   | {
@@ -22,6 +24,10 @@ export type DecisionInput =
       readonly sensors: readonly Sensor[];
       /** Labels that count, lower case. */
       readonly objectsToMonitor: readonly string[];
+      /** Types of events that start a recording; none where it is left out. */
+      readonly recordOnEvents?: readonly string[];
+      /** How long a recording goes on after the last of them, by the frames' own times. */
+      readonly recordSeconds?: number;
       /** The user's own settings, unread. */
       readonly businessLogicConfig: Readonly<Record<string, unknown>>;
     }
@@ -40,15 +46,25 @@ interface PipelineState {
   /** What is inside regions now, by sensor: several sensors of a pipeline do not overwrite each other. */
   readonly hits: ReadonlyMap<string, readonly RecordingReason[]>;
   readonly recording: Recording;
+  /** Until when an event keeps the recording on, milliseconds since the Unix epoch. */
+  readonly eventUntilMs?: number;
 }
 
 export interface DecisionState {
   readonly regions: ReadonlyMap<string, readonly RegionOfInterest[]>;
   readonly objectsToMonitor: ReadonlySet<string>;
+  readonly recordOnEvents: ReadonlySet<string>;
+  readonly recordSeconds: number;
   readonly pipelines: ReadonlyMap<string, PipelineState>;
 }
 
-const INITIAL: DecisionState = { regions: new Map(), objectsToMonitor: new Set(), pipelines: new Map() };
+const INITIAL: DecisionState = {
+  regions: new Map(),
+  objectsToMonitor: new Set(),
+  recordOnEvents: new Set(),
+  recordSeconds: 0,
+  pipelines: new Map(),
+};
 
 /** One step. `state` is what the step before returned, undefined in the first. */
 export function decide(state: DecisionState | undefined, input: DecisionInput): Decision {
@@ -64,33 +80,45 @@ export function decide(state: DecisionState | undefined, input: DecisionInput): 
 function reconfigure(state: DecisionState, input: DecisionInput & { kind: 'configuration' }): DecisionState {
   const pipelines = [...state.pipelines].map(([id, pipeline]): [string, PipelineState] => [
     id,
-    { hits: new Map(), recording: pipeline.recording === 'off' ? 'off' : 'unconfirmed' },
+    { ...pipeline, hits: new Map(), recording: pipeline.recording === 'off' ? 'off' : 'unconfirmed' },
   ]);
   return {
     regions: new Map(input.sensors.map((sensor) => [sensor.name, sensor.regionsOfInterest])),
     objectsToMonitor: new Set(input.objectsToMonitor),
+    recordOnEvents: new Set(input.recordOnEvents),
+    recordSeconds: input.recordSeconds ?? 0,
     pipelines: new Map(pipelines),
   };
 }
 
 function observe(state: DecisionState, message: InferenceMessage): Decision {
   const pipelines = new Map(state.pipelines);
+  const happened = message.events.filter(({ type }) => state.recordOnEvents.has(type));
   const commands: RecordingCommand[] = [];
   for (const [id, batch] of batchesOf(message)) {
-    const before = pipelines.get(id) ?? { hits: new Map(), recording: 'off' };
+    const before: PipelineState = pipelines.get(id) ?? { hits: new Map(), recording: 'off' };
     const hits = new Map(before.hits);
     for (const inference of batch) {
       const regions = state.regions.get(inference.sourceInfo.id);
       if (regions !== undefined) hits.set(inference.sourceInfo.id, hitsOf(inference, regions, state.objectsToMonitor));
     }
-    const reason = [...hits.values()].flat();
-    const wanted = reason.length > 0 ? 'on' : 'off';
-    pipelines.set(id, { hits, recording: wanted });
+    const events = happened.filter(({ sensor }) => batch.some(({ sourceInfo }) => sourceInfo.id === sensor));
+    const nowMs = Math.max(...batch.map(({ sourceInfo }) => Date.parse(sourceInfo.timestamp)));
+    const eventUntilMs = events.length > 0 ? nowMs + 1000 * state.recordSeconds : before.eventUntilMs;
+    const reason = [...[...hits.values()].flat(), ...reasonsOf(events)];
+    const isKept = eventUntilMs !== undefined && nowMs < eventUntilMs;
+    const wanted = reason.length > 0 || isKept ? 'on' : 'off';
+    pipelines.set(id, { hits, recording: wanted, ...(isKept ? { eventUntilMs } : {}) });
     if (wanted === before.recording) continue;
     const startRecording = [{ configId: id, state: wanted === 'on' }];
-    commands.push(wanted === 'on' ? { startRecording, reason } : { startRecording });
+    commands.push(reason.length > 0 ? { startRecording, reason } : { startRecording });
   }
   return { state: { ...state, pipelines }, commands };
+}
+
+/** An event stands for one thing of its type where it happened. */
+function reasonsOf(events: readonly InferenceEvent[]): RecordingReason[] {
+  return events.map(({ type, zone, sensor = '' }) => ({ sensor, region: zone ?? sensor, label: type, count: 1 }));
 }
 
 /**

@@ -28,7 +28,7 @@ import { Engine } from './engine/engine.ts';
 import type { RecordingOptions } from './engine/pipeline.ts';
 import { Exporters } from './exports/exporters.ts';
 import { InsightStore } from './exports/insight-store.ts';
-import { toEvents, toInferences } from './frame-inferences.ts';
+import { hasEvents, toEvents, toInferences } from './frame-inferences.ts';
 import { MessageCadence, toMessage } from './inference-messages.ts';
 import { Live, rtspAddress } from './live/live.ts';
 import { OverlayRenderer } from './overlay/overlay-renderer.ts';
@@ -240,7 +240,7 @@ export class AiPipeline {
     }
     const inTurn = cadence.push(frame);
     // What happens is told at once, whosever turn it is.
-    const due = inTurn.length === 0 && (frame.analytics?.events.length ?? 0) > 0 ? [frame] : inTurn;
+    const due = inTurn.length === 0 && hasEvents(frame) ? [frame] : inTurn;
     if (due.length === 0) return;
     const message = toMessage(
       this.#regions.get(pipeline) ?? [],

@@ -43,16 +43,29 @@ export function toInferences(pipelineId: string, frame: FrameInsights): Inferenc
   ];
 }
 
-/** What happened in a frame by the rules of an nvdsanalytics file, as the envelope carries it (C.2, end). */
-export function toEvents({ sensor, frameId, analytics, view }: FrameInsights): InferenceEvent[] {
-  return (analytics?.events ?? []).map(({ type, zone, ...userDefinedData }) => ({
-    id: crypto.randomUUID(),
-    type,
-    zone,
-    sensor,
-    // A camera that is covered sees nobody cross a line.
-    userDefinedData: { ...userDefinedData, frameId, ...(view === undefined ? {} : { view }) },
-  }));
+/**
+ * What happened in a frame, as the envelope carries it (C.2, end): by the rules of an nvdsanalytics file, then what rules
+ * and custom nodes of a skill and the camera's health say.
+ */
+export function toEvents({ sensor, frameId, analytics, view, events }: FrameInsights): InferenceEvent[] {
+  // A camera that is covered sees nobody cross a line.
+  const about = { frameId, ...(view === undefined ? {} : { view }) };
+  return [
+    ...(analytics?.events ?? []).map(({ type, zone, ...userDefinedData }) => ({
+      ...{ id: crypto.randomUUID(), type, zone, sensor },
+      userDefinedData: { ...userDefinedData, ...about },
+    })),
+    ...(events ?? []).map(({ type, id, timeMs, relatedIds, properties }) => ({
+      ...{ id: id === '' ? crypto.randomUUID() : id, type, sensor },
+      ...('zone' in properties ? { zone: properties['zone'] } : {}),
+      userDefinedData: { ...properties, relatedIds, timeMs, ...about },
+    })),
+  ];
+}
+
+/** Whether a frame is told at once, whosever turn it is. */
+export function hasEvents({ analytics, events }: FrameInsights): boolean {
+  return (analytics?.events.length ?? 0) > 0 || (events?.length ?? 0) > 0;
 }
 
 /** The entry of type `detection`. */
