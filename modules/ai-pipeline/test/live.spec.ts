@@ -149,7 +149,9 @@ describe('over RTSP', () => {
     expect(bench.live.rtsp!.activity.painted).toBe(1);
     // A machine that is too busy for an encoder may leave frames out; those that come are at their own times.
     const start = numberOf(first.pictures[0]!);
-    const due = first.seconds.map((time) => (start + Math.round((time - first.seconds[0]!) * 25)) % FRAMES);
+    const due = first.seconds
+      .slice(0, first.pictures.length)
+      .map((time) => (start + Math.round((time - first.seconds[0]!) * 25)) % FRAMES);
     expect(first.pictures.map(numberOf)).toEqual(due);
     expect(first.pictures.every((picture) => isRed(picture, 160, 99))).toBe(true);
     while (bench.live.rtsp!.activity.painted > 0) await once(bench.engine, 'insights');

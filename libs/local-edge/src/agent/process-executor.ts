@@ -43,8 +43,18 @@ export interface ProcessExecutorOptions {
 const INHERITED =
   /^(PATH|HOME|USER|LOGNAME|SHELL|LANG|LC_.*|TZ|TMPDIR|TEMP|TMP|SystemRoot|LD_LIBRARY_PATH|FFMPEG_PATH|FFPROBE_PATH|NODE_EXTRA_CA_CERTS|ORT_.*|VANTAGE_.*)$/;
 
-/** What of createOptions means something for a process; the log's bounds are kept by the log itself. */
-const HONOURED = ['Env', 'Labels', 'ExposedPorts', 'HostConfig.Binds', 'HostConfig.LogConfig'];
+/**
+ * What of createOptions means something for a process; the log's bounds are kept by the log itself, and ports need no
+ * publishing: a process listens on the machine's.
+ */
+const HONOURED = [
+  'Env',
+  'Labels',
+  'ExposedPorts',
+  'HostConfig.Binds',
+  'HostConfig.LogConfig',
+  'HostConfig.PortBindings',
+];
 
 /**
  * Runs modules as child processes.
