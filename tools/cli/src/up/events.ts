@@ -38,6 +38,8 @@ export type UpEvent =
       readonly seconds: number;
       readonly frames: number;
     }
+  /** The page in the browser can be had. */
+  | { readonly event: 'player'; readonly url: string }
   | { readonly event: 'error'; readonly module?: string; readonly code?: string; readonly message: string }
   /** From here on modules end one after the other; that is no news. */
   | { readonly event: 'stopping' }

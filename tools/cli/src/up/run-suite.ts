@@ -9,6 +9,7 @@ import { CONTAINER_VOLUMES, EdgeRuntime, requireFreeStateFolder } from '@vantage
 import { resolveFfmpeg } from '@vantage/media';
 import { createLogger } from '@vantage/observability';
 import { writeConnection } from '@vantage/hub';
+import { PlayerProcess } from '../player/process.ts';
 import { makeDeployment, type ModulesContent } from './deployment.ts';
 import type { UpEvent } from './events.ts';
 import { moduleCommands } from './module-commands.ts';
@@ -53,6 +54,21 @@ export async function runSuite(
     }),
   });
   watchRuntime(runtime, tell);
+  const clipFolder = path.join(stateDir, options.containers ? CONTAINER_VOLUMES : 'volumes', 'VideoUploaderCache');
+  const player =
+    options.player === false
+      ? undefined
+      : new PlayerProcess(
+          {
+            stateDir,
+            logFolder,
+            clipFolder,
+            port: options.playerPort ?? 0,
+            ffmpegPath: ffmpeg.path,
+            sharesFiles: !options.containers,
+          },
+          tell,
+        );
 
   await runtime.start();
   try {
@@ -69,12 +85,14 @@ export async function runSuite(
       ffmpeg: `${ffmpeg.version} (${ffmpeg.origin})`,
       mqttPort: runtime.ports.mqtt,
       apiPort: runtime.ports.api,
-      clipFolder: path.join(stateDir, options.containers ? CONTAINER_VOLUMES : 'volumes', 'VideoUploaderCache'),
+      clipFolder,
       logFolder,
     });
     await runtime.applyDeployment(content, { keepTwins: !options.fresh && (await wasApplied(stateDir, content)) });
+    player?.start();
     await untilEnd(runtime);
   } finally {
+    await player?.stop();
     await runtime.stop();
   }
 }

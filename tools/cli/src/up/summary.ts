@@ -34,6 +34,7 @@ export class Summary {
   readonly #recording = new Set<string>();
   #phase: 'starting' | 'running' | 'stopping' | 'ended' = 'starting';
   #runtime: Of<'started'> | undefined;
+  #player: string | undefined;
   #clips = 0;
   #lastClip: Of<'clip'> | undefined;
   #objects = 0;
@@ -78,6 +79,9 @@ export class Summary {
         this.#problems += 1;
         this.#lastProblem = { text: problemText(event), atMs: this.#now() };
         return;
+      case 'player':
+        this.#player = event.url;
+        return;
       case 'stopping':
         this.#phase = 'stopping';
         return;
@@ -111,6 +115,7 @@ export class Summary {
     const hint = this.#phase === 'running' ? `   ${pc.dim('Ctrl-C ends it')}` : '';
     const sections = [
       [`${head}${hint}`],
+      this.#phase === 'running' && this.#player !== undefined ? section('Player', [pc.cyan(this.#player)]) : [],
       this.#phase === 'ended' ? [] : section('modules', this.#moduleRows()),
       [
         ...section('cameras', this.#cameraRows()),
@@ -145,6 +150,8 @@ export class Summary {
         return `clip ${event.file}: ${event.seconds} s, ${event.frames} frames`;
       case 'error':
         return `problem${event.module ? ' in' : ':'} ${problemText(event)}`;
+      case 'player':
+        return `Player  ${event.url}`;
       case 'stopping':
         return 'stopping';
       case 'ended':

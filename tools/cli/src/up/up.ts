@@ -12,6 +12,9 @@ export interface UpOptions {
   readonly state: string;
   readonly mqttPort: number;
   readonly apiPort: number;
+  /** False: no page in the browser. */
+  readonly player?: boolean;
+  readonly playerPort?: number;
   readonly seconds?: number;
   readonly json: boolean;
   readonly fresh: boolean;
