@@ -36,6 +36,8 @@ export interface SourceNode {
   readonly pace: 'realtime' | 'asFastAsPossible';
   /** Start a file again at its end, with timestamps that go on. */
   readonly loop: boolean;
+  /** Its number in rules of nvdsanalytics; absent: its place among the sources of the graph. */
+  readonly stream?: number;
   /** Whether its view is watched; absent: as by default. */
   readonly health?: CameraHealthConfig;
   /** At most so many frames a second are looked at; those between are discarded before they cost anything. */

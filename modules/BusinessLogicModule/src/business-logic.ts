@@ -20,6 +20,7 @@ import type { Logger } from '@vantage/observability';
 import type { DecisionInput } from './decide.ts';
 import type { Decide } from './load-decision.ts';
 import { readSettings } from './settings.ts';
+import { WhyLog } from './why-log.ts';
 
 export interface BusinessLogicOptions {
   readonly edge: EdgeModuleApi;
@@ -38,6 +39,7 @@ export class BusinessLogic {
   readonly #edge: EdgeModuleApi;
   readonly #decide: Decide;
   readonly #logger: BusinessLogicOptions['logger'];
+  readonly #why = new WhyLog();
   #state: unknown;
   #byHand: readonly RecordingRequest[] = [];
   /** Pipelines of the last configuration; undefined before the first. */
@@ -53,6 +55,7 @@ export class BusinessLogic {
   async start(): Promise<void> {
     this.#edge.onInput(INPUTS.regionsOfInterest, (message) => this.#onConfiguration(message));
     this.#edge.onInput(INPUTS.inference, (message) => this.#onInference(message));
+    this.#edge.onMethod('why', (payload) => this.#why.answer(payload));
     this.#edge.onDesired((desired, change) => this.#onTwin(desired, change));
     await this.#sendStatus('starting', null, []);
   }
@@ -68,6 +71,7 @@ export class BusinessLogic {
       await this.#sendStatus('rejected', version, problems);
       return;
     }
+    this.#why.configured(sensors, settings.objectsToMonitor);
     if (logLevel !== undefined) this.#logger.setLevel(logLevel);
     await this.#step({
       kind: 'configuration',
@@ -94,7 +98,7 @@ export class BusinessLogic {
     const everything = before === undefined || reason === 'started' || reason === 'requested';
     const requests = everything ? this.#byHand : this.#byHand.filter(({ configId }) => !before.has(configId));
     const starts = requests.filter(({ configId, state }) => state && this.#pipelines?.has(configId) === true);
-    if (starts.length > 0) await this.#send({ startRecording: starts });
+    if (starts.length > 0) await this.#send({ startRecording: starts }, 'twin');
   }
 
   async #onInference(message: InputMessage): Promise<void> {
@@ -104,6 +108,7 @@ export class BusinessLogic {
       return;
     }
     if (read.ignored > 0) this.#logger.warn('parts of an inference message are ignored', { ignored: read.ignored });
+    this.#why.message(read.message);
     await this.#step({ kind: 'inference', message: read.message });
   }
 
@@ -116,7 +121,7 @@ export class BusinessLogic {
     this.#edge.report({ twin: { errors: reported } }).catch(() => undefined);
     this.#byHand = startRecording ?? [];
     const meant = patch === undefined || 'startRecording' in patch;
-    if (meant && this.#byHand.length > 0) await this.#send({ startRecording: this.#byHand });
+    if (meant && this.#byHand.length > 0) await this.#send({ startRecording: this.#byHand }, 'twin');
   }
 
   async #step(input: DecisionInput): Promise<void> {
@@ -129,10 +134,11 @@ export class BusinessLogic {
       this.#logger.error(`the decision logic failed: ${messageOf(error)}`, { code: codeOf(error), error });
     }
     // All at once: a slow send must not let the commands of the next picture overtake.
-    await Promise.all(commands.map((command) => this.#send(command)));
+    await Promise.all(commands.map((command) => this.#send(command, 'logic')));
   }
 
-  async #send(command: RecordingCommand): Promise<void> {
+  async #send(command: RecordingCommand, by: 'logic' | 'twin'): Promise<void> {
+    this.#why.command(command, by);
     for (const { configId, state } of command.startRecording) {
       this.#logger.info(`recording ${state ? 'on' : 'off'}`, { configId, reason: command.reason });
     }

@@ -8,3 +8,5 @@ export { readModelConfig } from './model-config.ts';
 export { locateIn, resolveModel, type ModelResolverOptions } from './model-resolver.ts';
 export { WhyService } from './why/why-service.ts';
 export type { WhyAnswer, WhyBest, WhyFrame, WhyQuery } from './why/why-types.ts';
+export { toEvents, toInferences } from './frame-inferences.ts';
+export { MessageCadence, toMessage } from './inference-messages.ts';

@@ -17,7 +17,6 @@ import { migrateCommand } from './migrate/command.ts';
 import { modelCommand } from './model/command.ts';
 import { monitorCommand } from './monitor/command.ts';
 import { nodeCommand } from './node/command.ts';
-import { playerCommand } from './player/command.ts';
 import { resetCommand } from './reset/command.ts';
 import { skillCommand } from './skill/command.ts';
 import { statusCommand } from './status/command.ts';
@@ -25,6 +24,8 @@ import { routeCommand } from './route/command.ts';
 import { trackCommand } from './track/command.ts';
 import { twinCommand } from './twin/command.ts';
 import { upCommand } from './up/command.ts';
+import { verifyCommand } from './verify/command.ts';
+import { whyCommand } from './why/command.ts';
 
 /** Commands load what they do when they do it: help, and a mistake in the options, come at once. */
 const program = new Command('vantage')
@@ -39,7 +40,6 @@ const program = new Command('vantage')
   .addCommand(statusCommand())
   .addCommand(logsCommand())
   .addCommand(monitorCommand())
-  .addCommand(playerCommand())
   .addCommand(restartCommand())
   .addCommand(pingCommand())
   .addCommand(faultCommand())
@@ -52,6 +52,8 @@ const program = new Command('vantage')
   .addCommand(routeCommand())
   .addCommand(fleetCommand())
   .addCommand(inferCommand())
+  .addCommand(verifyCommand())
+  .addCommand(whyCommand())
   .addCommand(trackCommand())
   .addCommand(configCommand())
   .addCommand(modelCommand())

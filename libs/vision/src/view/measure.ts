@@ -30,7 +30,7 @@ export interface ViewMeasures {
 }
 
 /** A view that is so much like itself has not moved. */
-const SURE = 0.8;
+const SURE = 0.7;
 /** With fewer edges their steepness is chance. */
 const EDGES_ENOUGH = 0.001;
 

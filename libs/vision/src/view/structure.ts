@@ -80,33 +80,36 @@ export function structuredPart(steps: Float32Array): number {
 /** Cells in each direction that a moved view is looked for in: an eighth of the picture. */
 const REACH = 6;
 
-/** The best likeness that two fields of steps have when one of them is shifted by a cell or more. */
+/**
+ * About the best likeness that two fields of steps have when one of them is shifted by a cell or more. The overlap is
+ * taken to be as rich as the whole: three times as fast.
+ */
 export function likenessShifted(
   { columns, rows }: Pick<Thumbnail, 'columns' | 'rows'>,
   usual: Float32Array,
   now: Float32Array,
 ): number {
+  const energy = Math.sqrt(energyOf(usual) * energyOf(now));
   let best = Number.NEGATIVE_INFINITY;
   for (let dy = -REACH; dy <= REACH; dy += 1) {
     for (let dx = -REACH; dx <= REACH; dx += 1) {
       if (dx === 0 && dy === 0) continue;
       let shared = 0;
-      let own = 0;
-      let other = 0;
       for (let row = Math.max(0, -dy); row < Math.min(rows, rows - dy); row += 1) {
         const from = 2 * (row * columns + Math.max(0, -dx));
         const to = 2 * (row * columns + Math.min(columns, columns - dx));
         const offset = 2 * (dy * columns + dx);
-        for (let at = from; at < to; at += 1) {
-          const x = usual[at] as number;
-          const y = now[at + offset] as number;
-          shared += x * y;
-          own += x * x;
-          other += y * y;
-        }
+        for (let at = from; at < to; at += 1) shared += (usual[at] as number) * (now[at + offset] as number);
       }
-      if (own > 0 && other > 0) best = Math.max(best, shared / Math.sqrt(own * other));
+      const overlap = ((columns - Math.abs(dx)) * (rows - Math.abs(dy))) / (columns * rows);
+      if (overlap > 0.25) best = Math.max(best, shared / overlap);
     }
   }
-  return best;
+  return energy > 0 ? best / energy : 0;
+}
+
+function energyOf(steps: Float32Array): number {
+  let sum = 0;
+  for (const step of steps) sum += step * step;
+  return sum;
 }

@@ -207,9 +207,9 @@ export class PipelineCameras {
   }
 
   /** Rules name cameras by their number in the pipeline. */
-  #analyticsFor({ id }: SourceNode, node: string): AnalyticsSetup | undefined {
+  #analyticsFor({ id, stream: number }: SourceNode, node: string): AnalyticsSetup | undefined {
     const spec = this.#options.files()?.analytics.get(node);
-    const stream = nodesOf(this.#graph, 'source').findIndex((source) => source.id === id);
+    const stream = number ?? nodesOf(this.#graph, 'source').findIndex((source) => source.id === id);
     return spec && { spec, stream };
   }
 
