@@ -5,6 +5,7 @@ export * from './names.ts';
 export { isObject, parseJson, type DeepReadonly, type Json, type JsonObject } from './json.ts';
 export * from './twins/controller-twin.ts';
 export * from './twins/module-twins.ts';
+export * from './twins/uploader-twin.ts';
 export * from './messages/inference.ts';
 export * from './messages/recording-command.ts';
 export * from './messages/configuration-status.ts';
@@ -36,6 +37,7 @@ export {
   readRecordingCommand,
   type AiPipelineSettings,
 } from './configuration/module-twins.ts';
+export { readVideoUploaderTwin } from './configuration/uploader-twin.ts';
 export { readInferenceMessage } from './messages/read-inference.ts';
 export * as customNode from './generated/custom_node.ts';
 export { Report, pathOf, withoutNulls } from './configuration/report.ts';

@@ -3,12 +3,14 @@ import { configurationStatusSchema } from './messages/configuration-status.ts';
 import { clipDocumentSchema, inferenceMessageSchema } from './messages/inference.ts';
 import { recordingCommandSchema } from './messages/recording-command.ts';
 import { componentsSchema, controllerTwinSchema } from './twins/controller-twin.ts';
+import { videoUploaderTwinSchema } from './twins/uploader-twin.ts';
 import { aiPipelineTwinSchema, businessLogicTwinSchema, rtspsimTwinSchema } from './twins/module-twins.ts';
 
 const SCHEMAS = {
   'controllermodule.twin': controllerTwinSchema,
   'ai-pipeline.twin': aiPipelineTwinSchema,
   'BusinessLogicModule.twin': businessLogicTwinSchema,
+  'VideoUploader.twin': videoUploaderTwinSchema,
   'rtspsim.twin': rtspsimTwinSchema,
   'components.message': componentsSchema,
   'inference.message': inferenceMessageSchema,

@@ -24,6 +24,8 @@ export const OUTPUTS = {
   inference: 'inference',
   /** BusinessLogicModule: recording commands. */
   recording: 'recordingOutput',
+  /** VideoUploader: the JSON of a stored clip (C.5). */
+  clips: 'clips',
   /** Ours. ai-pipeline and BusinessLogicModule: what they did with a configuration, and the request for one. */
   configurationStatus: 'configurationStatus',
 } as const;
@@ -46,6 +48,8 @@ export const INPUTS = {
 export const METHODS = {
   /** controllermodule: publish the active configuration once more. Answers `{version}`. */
   republish: 'republish',
+  /** VideoUploader: what became of a clip. Takes `{name}`. */
+  clip: 'clip',
 } as const;
 
 /**

@@ -43,7 +43,9 @@ export interface EdgeRuntimeOptions extends MessagingLimits {
   readonly metricsPort?: number;
   /**
    * Connection string of a storage account (an Azurite's too) that devices upload files to. Default: none, and file
-   * upload is refused. The Azure SDKs upload over https only.
+   * upload is refused. Devices upload over https: an account that speaks plain http gets an https address before it,
+   * with the runtime's certificate. A module whose deployment names IOTHUB_DEVICE_CONNECTION_STRING or
+   * BLOB_STORAGE_ACCOUNT_KEY gets this runtime's values for them, and the CA's file in VANTAGE_CA_FILE.
    */
   readonly storageConnectionString?: string;
   /** The container in it; made when it is missing. Default `uploads`. */

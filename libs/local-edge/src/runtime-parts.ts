@@ -4,7 +4,8 @@ import type { Logger } from '@vantage/observability';
 import { EdgeAgent } from './agent/agent.ts';
 import { AgentMethods } from './agent/agent-methods.ts';
 import { DockerExecutor } from './agent/docker/docker-executor.ts';
-import { GATEWAY_NAME } from './agent/docker/gateway.ts';
+import { TRUST_BUNDLE } from './agent/docker/container-config.ts';
+import { GATEWAY_NAME, type HubPorts } from './agent/docker/gateway.ts';
 import type { ModuleExecutor } from './agent/executor.ts';
 import { LastGood } from './agent/last-good.ts';
 import { ProcessExecutor } from './agent/process-executor.ts';
@@ -20,6 +21,7 @@ import { startMetricsServer } from './metrics-server.ts';
 import type { EdgeRuntimeOptions } from './options.ts';
 import { loadCertificates, type Certificates } from './state/certificates.ts';
 import { StateDatabase } from './state/database.ts';
+import { BlobStorage } from './registry/files/storage.ts';
 import { HubService } from './registry/hub-service.ts';
 import { identityName, IdentityStore } from './state/identities.ts';
 import { lockStateFolder } from './state/lock.ts';
@@ -100,11 +102,11 @@ export async function startParts(
     cleanups.push(() => metrics.close());
     metricsPort = metrics.port;
   }
+  const storage = await openStorage(options, certificates, logger, cleanups);
   const service = new HubService({
     ...{ access, identities, twins, database, logger },
     now: () => faults.now(),
-    storageConnectionString: options.storageConnectionString,
-    storageContainer: options.storageContainer ?? 'uploads',
+    storage,
     clientState: (name) => hub.clientState(name),
     invokeMethod: (name, call) => hub.methods.invoke(name, call),
     applyDeployment: (content) => host.applyDeployment(content),
@@ -118,9 +120,12 @@ export async function startParts(
   const apiPort = await listenAgain(options.apiPort, identities.hub.apiPort, (port) => api.listen(port, listenAddress));
   await identities.rememberPorts(mqttPort, apiPort);
 
-  const environment = makeEnvironment(options, host, certificates, identities, mqttPort);
+  const environment = makeEnvironment(options, host, { certificates, identities, mqttPort, apiPort, storage });
   cleanups.push(() => environment.close());
-  const executor = makeExecutor(options, logger, database, { mqtt: mqttPort, api: apiPort });
+  const executor = makeExecutor(options, logger, database, {
+    ...{ mqtt: mqttPort, api: apiPort },
+    storage: storage?.frontPort,
+  });
   const agent = makeAgent(options, host, state, database, environment, executor);
   const methods = serveAgentMethods(agent, state, environment);
   cleanups.push(async () => {
@@ -142,23 +147,58 @@ export async function startParts(
   };
 }
 
+/** By which containers, or processes, know this machine. */
+const hostFor = ({ executor }: EdgeRuntimeOptions): string => (executor === 'docker' ? GATEWAY_NAME : 'localhost');
+
+async function openStorage(
+  options: EdgeRuntimeOptions,
+  certificates: Certificates,
+  logger: Logger,
+  cleanups: Cleanup[],
+): Promise<BlobStorage | undefined> {
+  const { storageConnectionString, storageContainer = 'uploads' } = options;
+  if (storageConnectionString === undefined) return undefined;
+  const storage = new BlobStorage(storageConnectionString, storageContainer, logger);
+  cleanups.push(() => storage.close());
+  await storage.openFront(certificates, hostFor(options));
+  return storage;
+}
+
 function makeEnvironment(
   options: EdgeRuntimeOptions,
   host: RuntimeHost,
-  certificates: Certificates,
-  identities: IdentityStore,
-  mqttPort: number,
+  parts: {
+    readonly certificates: Certificates;
+    readonly identities: IdentityStore;
+    readonly mqttPort: number;
+    readonly apiPort: number;
+    readonly storage: BlobStorage | undefined;
+  },
 ): ModuleEnvironment {
-  const onLine = host.logged.bind(host);
-  const { stateDir } = options;
-  return new ModuleEnvironment({ stateDir, certificates, identities, mqttPort, logger: host.logger, onLine });
+  const { storage, apiPort, identities } = parts;
+  const inContainers = options.executor === 'docker';
+  const { hub } = identities;
+  return new ModuleEnvironment({
+    ...parts,
+    stateDir: options.stateDir,
+    logger: host.logger,
+    onLine: host.logged.bind(host),
+    ofDevice: () =>
+      storage === undefined
+        ? {}
+        : {
+            IOTHUB_DEVICE_CONNECTION_STRING: `HostName=${hostFor(options)}${inContainers ? '' : `:${apiPort}`};DeviceId=${hub.deviceId};SharedAccessKey=${identities.require(hub.deviceId, '').primaryKey}`,
+            BLOB_STORAGE_ACCOUNT_KEY: storage.accountKey,
+          },
+    caFile: inContainers ? TRUST_BUNDLE : resolve(options.stateDir, 'certs', 'ca.pem'),
+  });
 }
 
 function makeExecutor(
   options: EdgeRuntimeOptions,
   logger: Logger,
   database: StateDatabase,
-  ports: { readonly mqtt: number; readonly api: number },
+  ports: Omit<HubPorts, 'host'>,
 ): ModuleExecutor {
   const { stateDir, resolveImage = () => undefined, hosts = {} } = options;
   if (options.executor === 'docker') {

@@ -54,6 +54,7 @@ describe('the default deployment', () => {
     const { routes } = (JSON.parse(text) as Manifest).modulesContent.$edgeHub['properties.desired'];
     expect(routes).toEqual({
       AIPipelineToHub: 'FROM /messages/modules/ai-pipeline/outputs/* INTO $upstream',
+      VideoUploaderToIoTHub: 'FROM /messages/modules/VideoUploader/outputs/* INTO $upstream',
       ...ROUTES,
     });
   });
@@ -70,6 +71,10 @@ describe('the default deployment', () => {
       ['controllermodule', 10, 'always', 'vantage/controllermodule:0.1.0-amd64', ['ControllerState:/var/lib/vantage']],
       ['ai-pipeline', 1, 'always', 'vantage/ai-pipeline:0.1.0-amd64', [shared, 'AIPipelineState:/var/lib/vantage']],
       ['BusinessLogicModule', 20, 'always', 'vantage/businesslogicmodule:0.1.0-amd64', [shared]],
+      [
+        ...['VideoUploader', undefined, 'always', 'vantage/videouploader:0.1.0-amd64'],
+        ['VideoUploaderCache:/app/VideoUploaderCache', 'VideoUploaderState:/var/lib/vantage'],
+      ],
       ['rtspsim', undefined, 'always', 'vantage/rtspsim:0.1.0-amd64', undefined],
     ]);
     for (const [name, folder] of moduleFolders) {

@@ -14,6 +14,13 @@ export interface ModuleEnvironmentOptions {
   readonly identities: IdentityStore;
   readonly mqttPort: number;
   readonly logger: Logger;
+  /**
+   * Variables that deployments fill with credentials of the device and its storage. Here the device and the storage are
+   * this runtime's, so a module whose deployment names one gets this runtime's value, whatever the deployment says.
+   */
+  readonly ofDevice: () => Readonly<Record<string, string>>;
+  /** Where a module finds the certificate of the CA that signed this runtime's servers. */
+  readonly caFile: string;
   readonly onLine: (moduleId: string, stream: 'stdout' | 'stderr', line: string) => void;
 }
 
@@ -65,7 +72,7 @@ export class ModuleEnvironment {
       imagePullPolicy,
       createOptions,
       registryCredentials,
-      env: { ...envOf(createOptions), ...spec.env, ...(await this.of(moduleId)) },
+      env: { ...this.#ofDevice({ ...envOf(createOptions), ...spec.env }), ...(await this.of(moduleId)) },
       workloadSocket: (await this.#workload(moduleId)).path,
       onLine: (stream, line) => {
         log.write(line, stream);
@@ -97,6 +104,12 @@ export class ModuleEnvironment {
   async close(): Promise<void> {
     const moduleIds = new Set([...this.#workloads.keys(), ...this.#logs.keys()]);
     await Promise.all([...moduleIds].map((moduleId) => this.forget(moduleId)));
+  }
+
+  #ofDevice(env: Readonly<Record<string, string>>): Record<string, string> {
+    const named = Object.entries(this.#options.ofDevice()).filter(([name]) => name in env);
+    if (named.length === 0) return { ...env };
+    return { VANTAGE_CA_FILE: this.#options.caFile, ...env, ...Object.fromEntries(named) };
   }
 
   async #workload(moduleId: string): Promise<WorkloadApi> {

@@ -11,7 +11,7 @@ import { applyModules } from './configurations/apply.ts';
 import { ConfigurationEngine } from './configurations/engine.ts';
 import { ConfigurationStore } from './configurations/store.ts';
 import { HubDocuments, type ConfigurationStatus } from './documents.ts';
-import { BlobStorage } from './files/storage.ts';
+import type { BlobStorage } from './files/storage.ts';
 import { FileUploads } from './files/uploads.ts';
 import { IdentityDetails } from './identity-details.ts';
 import { JobRunner } from './jobs/runner.ts';
@@ -26,8 +26,8 @@ export interface HubServiceParts {
   readonly logger: Logger;
   /** The hub's clock, ms since 1970. */
   readonly now: () => number;
-  readonly storageConnectionString: string | undefined;
-  readonly storageContainer: string;
+  /** Where devices upload files to. */
+  readonly storage: BlobStorage | undefined;
   clientState(name: string): ClientState | undefined;
   invokeMethod(name: string, call: MethodCall): Promise<MethodResult>;
   /** Applies the `modulesContent` of a deployment to the runtime's own edge device. */
@@ -96,9 +96,7 @@ export class HubService {
       },
       invokeMethod: (deviceId, call) => parts.invokeMethod(deviceId, call),
     });
-    const { storageConnectionString: connection, storageContainer } = parts;
-    const storage = connection === undefined ? undefined : new BlobStorage(connection, storageContainer, logger);
-    this.uploads = new FileUploads(database, storage, now);
+    this.uploads = new FileUploads(database, parts.storage, now);
   }
 
   /** Loads what is kept. */

@@ -1,7 +1,7 @@
 /** What lies in a state folder. Whoever keeps something new there adds it, or `vantage reset` takes the folder for a project. */
 const ENTRIES = [
   /^edge\.db(-wal|-shm|-journal)?$/,
-  /^(certs|run|logs|volumes|container-volumes|files|twins)$/,
+  /^(certs|run|logs|volumes|container-volumes|files|twins|storage)$/,
   /^lock(\.\d+)?$/,
   /^(identities|sessions|processes)\.json$/,
   /^messages\.journal$/,

@@ -20,6 +20,7 @@ export function upCommand(): Command {
     .option('--fresh', 'forget twin edits of earlier runs', false)
     .option('--containers', "run the modules' images as containers of a Docker engine, not as processes", false)
     .option('--build', 'with --containers: build the images first, from this machine alone', false)
+    .option('--no-storage', 'without a storage account on this machine: clips stay in their folder')
     .option('--no-player', 'without the Player, the page in the browser')
     .option('--player-port <port>', 'port of the Player (0: any free one)', port, 0)
     .option(

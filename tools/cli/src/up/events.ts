@@ -38,6 +38,13 @@ export type UpEvent =
       readonly seconds: number;
       readonly frames: number;
     }
+  | {
+      /** A clip has arrived in storage. */
+      readonly event: 'uploaded';
+      readonly file: string;
+      /** In this run. */
+      readonly clips: number;
+    }
   /** The page in the browser can be had. */
   | { readonly event: 'player'; readonly url: string }
   | { readonly event: 'error'; readonly module?: string; readonly code?: string; readonly message: string }

@@ -13,6 +13,7 @@ import { PlayerProcess } from '../player/process.ts';
 import { makeDeployment, type ModulesContent } from './deployment.ts';
 import type { UpEvent } from './events.ts';
 import { moduleCommands } from './module-commands.ts';
+import { CLIP_CONTAINER, LocalStorage } from './storage/storage.ts';
 import type { UpOptions } from './up.ts';
 import { watchRuntime } from './watch-runtime.ts';
 
@@ -34,6 +35,13 @@ export async function runSuite(
   const logFolder = path.join(stateDir, 'logs');
   await mkdir(logFolder, { recursive: true });
   const rtspPort = await freePort();
+  const logger = createLogger({
+    module: 'edge',
+    level: 'warning',
+    // Lines of a log would tear a picture that redraws itself.
+    destination: live ? createWriteStream(path.join(logFolder, 'edge.log'), { flags: 'a' }) : process.stderr,
+  });
+  const storage = options.storage === false ? undefined : await LocalStorage.start(stateDir, logger);
   const runtime = new EdgeRuntime({
     stateDir,
     mqttPort: options.mqttPort,
@@ -46,12 +54,10 @@ export async function runSuite(
       nodeRoot: options.deployment === undefined ? process.cwd() : path.dirname(path.resolve(options.deployment)),
     }),
     hosts: { rtspsim: `127.0.0.1:${rtspPort}`, 'custom-node-host': '127.0.0.1' },
-    logger: createLogger({
-      module: 'edge',
-      level: 'warning',
-      // Lines of a log would tear a picture that redraws itself.
-      destination: live ? createWriteStream(path.join(logFolder, 'edge.log'), { flags: 'a' }) : process.stderr,
-    }),
+    ...(storage === undefined
+      ? {}
+      : { storageConnectionString: storage.connectionString, storageContainer: CLIP_CONTAINER }),
+    logger,
   });
   watchRuntime(runtime, tell);
   const clipFolder = path.join(stateDir, options.containers ? CONTAINER_VOLUMES : 'volumes', 'VideoUploaderCache');
@@ -66,12 +72,15 @@ export async function runSuite(
             port: options.playerPort ?? 0,
             ffmpegPath: ffmpeg.path,
             sharesFiles: !options.containers,
+            ...(storage === undefined
+              ? {}
+              : { storage: { connectionString: storage.connectionString, container: CLIP_CONTAINER } }),
           },
           tell,
         );
 
-  await runtime.start();
   try {
+    await runtime.start();
     await writeConnection(stateDir, {
       pid: process.pid,
       deviceId: runtime.deviceId,
@@ -94,6 +103,7 @@ export async function runSuite(
   } finally {
     await player?.stop();
     await runtime.stop();
+    await storage?.stop();
   }
 }
 

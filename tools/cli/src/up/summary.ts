@@ -37,6 +37,7 @@ export class Summary {
   #player: string | undefined;
   #clips = 0;
   #lastClip: Of<'clip'> | undefined;
+  #uploaded = 0;
   #objects = 0;
   #problems = 0;
   #lastProblem: { text: string; atMs: number } | undefined;
@@ -74,6 +75,9 @@ export class Summary {
       case 'clip':
         this.#clips += 1;
         this.#lastClip = event;
+        return;
+      case 'uploaded':
+        this.#uploaded = event.clips;
         return;
       case 'error':
         this.#problems += 1;
@@ -148,6 +152,8 @@ export class Summary {
         return `recording ${event.pipeline}: ${event.on ? 'on' : 'off'}`;
       case 'clip':
         return `clip ${event.file}: ${event.seconds} s, ${event.frames} frames`;
+      case 'uploaded':
+        return `uploaded ${event.file}`;
       case 'error':
         return `problem${event.module ? ' in' : ':'} ${problemText(event)}`;
       case 'player':
@@ -187,7 +193,8 @@ export class Summary {
 
   #clipRows(): string[] {
     const recording = this.#recording.size > 0 ? `   ${pc.red('●')} recording ${[...this.#recording].join(', ')}` : '';
-    const rows = [`${this.#clips === 0 ? 'none yet' : this.#clips}${recording}`];
+    const uploaded = this.#uploaded === 0 ? '' : `   ${this.#uploaded} uploaded`;
+    const rows = [`${this.#clips === 0 ? 'none yet' : this.#clips}${uploaded}${recording}`];
     if (this.#lastClip) rows.push(`${this.#lastClip.file}   ${this.#lastClip.seconds.toFixed(1)} s`);
     if (this.#lastClip && this.#runtime) rows.push(pc.dim(`in ${fromHere(this.#runtime.clipFolder)}`));
     return rows;

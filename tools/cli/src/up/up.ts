@@ -20,6 +20,8 @@ export interface UpOptions {
   readonly fresh: boolean;
   readonly containers: boolean;
   readonly build: boolean;
+  /** False: no storage account on this machine. */
+  readonly storage?: boolean;
 }
 
 /** Runs the edge runtime in this process and the modules as its children, until Ctrl-C or `--seconds`. */

@@ -23,15 +23,20 @@ export function watchRuntime(runtime: EdgeRuntime, emit: (event: UpEvent) => voi
   runtime.on('message', (message) => {
     for (const event of messageEvents(message)) emit(event);
   });
-  const seen = { clips: new Map<string, string>(), recording: new Map<string, boolean>(), errors: new Set<string>() };
+  const seen: Seen = {
+    ...{ clips: new Map<string, string>(), recording: new Map<string, boolean>(), errors: new Set<string>() },
+    uploadedBefore: undefined,
+  };
   runtime.on('twin', ({ moduleId, reported }) => {
     // Before the module is there, its twin tells of an earlier run.
     if (statuses.get(moduleId) !== 'connected') {
       if (moduleId === MODULES.aiPipeline) rememberClips(reported, seen.clips);
+      if (moduleId === MODULES.videoUploader) seen.uploadedBefore = uploadedOf(reported).clips;
       return;
     }
     if (moduleId === MODULES.aiPipeline) for (const event of pipelineEvents(reported, seen)) emit(event);
     if (moduleId === MODULES.controller) for (const event of configurationErrors(reported, seen.errors)) emit(event);
+    if (moduleId === MODULES.videoUploader) for (const event of uploaderEvents(reported, seen)) emit(event);
   });
 }
 
@@ -55,6 +60,8 @@ function messageEvents({ moduleId, output, body }: TelemetryMessage): UpEvent[] 
 }
 
 interface Seen {
+  /** Clips that earlier runs uploaded. */
+  uploadedBefore: number | undefined;
   readonly clips: Map<string, string>;
   readonly recording: Map<string, boolean>;
   readonly errors: Set<string>;
@@ -91,6 +98,22 @@ function* pipelineEvents(reported: Readonly<Record<string, unknown>>, seen: Seen
     const problems = Array.isArray(status['problems']) ? (status['problems'] as unknown[]) : [];
     yield* newErrors(problems, seen.errors, MODULES.aiPipeline);
   }
+}
+
+function* uploaderEvents(reported: Readonly<Record<string, unknown>>, seen: Seen): Generator<UpEvent> {
+  const { clips, last } = uploadedOf(reported);
+  seen.uploadedBefore ??= clips;
+  if (clips > seen.uploadedBefore) {
+    yield { event: 'uploaded', file: path.basename(last), clips: clips - seen.uploadedBefore };
+  }
+  const problems = Array.isArray(reported['problems']) ? (reported['problems'] as unknown[]) : [];
+  yield* newErrors(problems, seen.errors, MODULES.videoUploader);
+}
+
+function uploadedOf(reported: Readonly<Record<string, unknown>>): { clips: number; last: string } {
+  const uploaded = isObject(reported['uploaded']) ? reported['uploaded'] : {};
+  const { last } = uploaded;
+  return { clips: Number(uploaded['clips'] ?? 0), last: typeof last === 'string' ? last : '' };
 }
 
 function configurationErrors(reported: Readonly<Record<string, unknown>>, seen: Set<string>): UpEvent[] {

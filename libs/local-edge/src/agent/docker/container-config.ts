@@ -13,7 +13,8 @@ const OWNER_LABEL = 'net.azure-devices.edge.owner';
 export const CONFIG_LABEL = 'vantage.edge.config';
 
 const WORKLOAD_SOCKET = '/var/run/iotedge/workload.sock';
-const TRUST_BUNDLE = '/var/run/iotedge/trust-bundle.pem';
+/** Where containers find the runtime's CA. */
+export const TRUST_BUNDLE = '/var/run/iotedge/trust-bundle.pem';
 /** The network of edgeAgent; deployments that name it mean the network of the modules. */
 const EDGE_NETWORK = 'azure-iot-edge';
 

@@ -11,6 +11,8 @@ export interface HubPorts {
   readonly host: string;
   readonly mqtt: number;
   readonly api: number;
+  /** Of the https address before the storage account, where there is one; containers find it under the same number. */
+  readonly storage?: number | undefined;
 }
 
 /**
@@ -40,6 +42,7 @@ export class Gateway {
         code: codeOf(error),
       });
     }
+    if (ports.storage !== undefined) await this.#relay(address, ports.storage, '127.0.0.1', ports.storage);
     return mqtt === 8883 ? GATEWAY_NAME : `${GATEWAY_NAME}:${mqtt}`;
   }
 

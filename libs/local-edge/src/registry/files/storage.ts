@@ -1,6 +1,8 @@
 import { messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import { invalidArgument } from '../../errors.ts';
+import type { Certificates } from '../../state/certificates.ts';
+import { SecureFront } from './secure-front.ts';
 
 /** What a device gets to upload a file, in IoT Hub's form. The URL is `https://<hostName>/<containerName>/<blobName><sasToken>`. */
 export interface UploadTarget {
@@ -16,11 +18,40 @@ export class BlobStorage {
   readonly #containerName: string;
   readonly #logger: Logger;
   #container: Promise<void> | undefined;
+  #front: { readonly server: SecureFront; readonly host: string } | undefined;
 
   constructor(connectionString: string, containerName: string, logger: Logger) {
     this.#connectionString = connectionString;
     this.#containerName = containerName;
     this.#logger = logger;
+  }
+
+  /** The port of the https address that stands before an account with plain http; undefined without one. */
+  frontPort: number | undefined;
+
+  /** The account's key, for whoever runs the account itself. */
+  get accountKey(): string {
+    return readConnectionString(this.#connectionString).accountKey;
+  }
+
+  /**
+   * Stands https before an account that speaks http, since devices upload over https only.
+   * @param host the name by which devices know this machine
+   */
+  async openFront(certificates: Certificates, host: string): Promise<void> {
+    const { endpoint } = readConnectionString(this.#connectionString);
+    if (endpoint.protocol !== 'http:' || this.#front !== undefined) return;
+    const target = { host: endpoint.hostname, port: Number(endpoint.port || 80) };
+    const server = new SecureFront(certificates, target, this.#logger);
+    this.frontPort = await server.open();
+    this.#front = { server, host: `${host}:${this.frontPort}` };
+  }
+
+  async close(): Promise<void> {
+    const front = this.#front;
+    this.#front = undefined;
+    this.frontPort = undefined;
+    await front?.server.close();
   }
 
   /**
@@ -56,7 +87,7 @@ export class BlobStorage {
     );
     return {
       // An Azurite has the account's name in the path, which is no part of a container's name.
-      hostName: endpoint.host + endpoint.pathname.replace(/\/$/, ''),
+      hostName: (this.#front?.host ?? endpoint.host) + endpoint.pathname.replace(/\/$/, ''),
       containerName: this.#containerName,
       blobName,
       sasToken: `?${sas.toString()}`,

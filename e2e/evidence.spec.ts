@@ -1,0 +1,246 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { EdgeRuntime } from '@vantage/local-edge';
+import { resolveFfmpeg } from '@vantage/media';
+import { createLogger, silentLogger } from '@vantage/observability';
+import { Journal } from '@vantage/video-uploader';
+import { moduleCommands } from '../tools/cli/src/up/module-commands.ts';
+import { CLIP_CONTAINER, LocalStorage } from '../tools/cli/src/up/storage/storage.ts';
+import { seeded } from './soak/random.ts';
+
+/** VANTAGE_FAULT_SECONDS=180 for the long run; VANTAGE_FAULT_SEED to repeat one. */
+const SECONDS = Number(process.env['VANTAGE_FAULT_SECONDS'] ?? 20);
+const SEED = Number(process.env['VANTAGE_FAULT_SEED'] ?? Date.now() % 1_000_000);
+const DRAIN_MS = 180_000;
+const VICTIMS = ['recorder', 'uploader', 'storage'] as const;
+
+interface Closed {
+  readonly name: string;
+  readonly clip: string;
+  readonly json: string;
+  readonly bytes: number;
+}
+
+const stateDir = mkdtempSync(path.join(os.tmpdir(), 'vantage-evidence-'));
+const folder = path.join(stateDir, 'volumes', 'VideoUploaderCache');
+const sources = path.join(stateDir, 'sources');
+const ledger = path.join(stateDir, 'ledger.jsonl');
+const announced = new Set<string>();
+let storage: LocalStorage;
+let runtime: EdgeRuntime;
+let recorder: ChildProcess | undefined;
+let recording = true;
+let starts = 0;
+const storageLog: string[] = [];
+const storageLogger = createLogger({
+  module: 'storage',
+  level: 'debug',
+  destination: { write: (line) => void storageLog.push(line) },
+});
+
+beforeAll(async () => {
+  const ffmpeg = await resolveFfmpeg();
+  mkdirSync(folder, { recursive: true });
+  mkdirSync(sources, { recursive: true });
+  for (const [index, seconds] of [1, 2, 4].entries()) await makeClip(ffmpeg.path, index, seconds);
+  storage = await LocalStorage.start(stateDir, storageLogger);
+  runtime = new EdgeRuntime({
+    stateDir,
+    resolveImage: moduleCommands({ rtspPort: 0, mediaFolder: stateDir, ffmpeg }),
+    restartTiming: { coolOffUnitMs: 100 },
+    storageConnectionString: storage.connectionString,
+    storageContainer: CLIP_CONTAINER,
+    logger: silentLogger,
+  });
+  runtime.on('message', ({ moduleId, properties }) => {
+    if (moduleId === 'VideoUploader' && properties['clip'] !== undefined) announced.add(properties['clip']);
+  });
+  await runtime.start();
+  await runtime.applyDeployment(DEPLOYMENT);
+}, 120_000);
+
+afterAll(async () => {
+  recording = false;
+  recorder?.kill('SIGKILL');
+  await runtime?.stop();
+  await storage?.stop();
+  rmSync(stateDir, { recursive: true, force: true });
+}, 60_000);
+
+test(
+  'recorder, uploader and storage are killed at random: each closed clip arrives once, byte for byte',
+  async () => {
+    const random = seeded(SEED);
+    const kills = { recorder: 0, uploader: 0, storage: 0 };
+    const log: string[] = [];
+    const startedMs = Date.now();
+    const recorded = keepRecording();
+    while (Date.now() - startedMs < SECONDS * 1000) {
+      await delay(500 + random() * 3500);
+      const victim = VICTIMS[Math.floor(random() * VICTIMS.length)] ?? 'recorder';
+      const pid = pidOf(victim);
+      if (pid === undefined) continue;
+      process.kill(pid, 'SIGKILL');
+      kills[victim] += 1;
+      log.push(`${((Date.now() - startedMs) / 1000).toFixed(1)} s ${victim}`);
+    }
+    recording = false;
+    recorder?.kill('SIGKILL');
+    await recorded;
+    await once(record('drain'), 'exit');
+
+    const closed = readFileSync(ledger, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Closed);
+    await untilEmpty(log);
+    const container = BlobServiceClient.fromConnectionString(storage.connectionString).getContainerClient(
+      CLIP_CONTAINER,
+    );
+    const wrong = await compare(container, closed);
+    const rows = journalRows();
+    const retries = rows.reduce((sum, { attempts }) => sum + attempts - 1, 0);
+    process.stderr.write(
+      `evidence: seed ${SEED}, ${SECONDS} s, killed ${JSON.stringify(kills)}, ${closed.length} clips, ${retries} uploads taken up again\n`,
+    );
+    expect({ wrong, kills: wrong.length === 0 ? [] : log }).toEqual({ wrong: [], kills: [] });
+    expect(closed.filter(({ name }) => !announced.has(`${name}.mp4`))).toEqual([]);
+    expect(closed.length).toBeGreaterThan(2);
+  },
+  SECONDS * 1000 + DRAIN_MS + 60_000,
+);
+
+/** Names of what is missing, there twice, or different. */
+async function compare(container: ContainerClient, closed: readonly Closed[]): Promise<string[]> {
+  const blobs = new Map<string, string[]>();
+  for await (const { name } of container.listBlobsFlat()) {
+    const file = name.split('/').at(-1) ?? '';
+    blobs.set(file, [...(blobs.get(file) ?? []), name]);
+  }
+  const wrong: string[] = [];
+  for (const { name, clip, json } of closed) {
+    for (const [file, hash] of [
+      [`${name}.mp4`, clip],
+      [`${name}.json`, json],
+    ] as const) {
+      const names = blobs.get(file) ?? [];
+      blobs.delete(file);
+      const [only] = names;
+      if (names.length !== 1 || only === undefined) {
+        wrong.push(`${file}: ${names.length} blobs`);
+        continue;
+      }
+      const client = container.getBlobClient(only);
+      const bytes = await client.downloadToBuffer();
+      if (createHash('md5').update(bytes).digest('hex') !== hash) wrong.push(`${file}: other bytes`);
+      if ((await client.getTags()).tags['Sensor'] !== 'gate') wrong.push(`${file}: no tags`);
+    }
+  }
+  return [...wrong, ...[...blobs.keys()].map((file) => `${file}: nobody recorded it`)];
+}
+
+/** The uploader removes a file when storage has confirmed it. */
+async function untilEmpty(log: readonly string[]): Promise<void> {
+  const deadline = Date.now() + DRAIN_MS;
+  for (;;) {
+    const left = readdirSync(folder).filter((name) => !name.startsWith('.'));
+    if (left.length === 0) return;
+    if (Date.now() > deadline) {
+      const said = readFileSync(path.join(stateDir, 'logs', 'VideoUploader.log'), 'utf8').slice(-4000);
+      throw new Error(
+        `still here: ${left.join(', ')}\nkilled: ${log.join(', ')}\n${said}\n${storageLog.join('').slice(-4000)}`,
+      );
+    }
+    await delay(100);
+  }
+}
+
+function pidOf(victim: (typeof VICTIMS)[number]): number | undefined {
+  if (victim === 'storage') return storage.pid;
+  if (victim === 'recorder') return recorder?.exitCode === null ? recorder.pid : undefined;
+  const module = runtime.modules().find(({ id }) => id === 'VideoUploader');
+  return module?.status === 'running' ? module.pid : undefined;
+}
+
+function record(mode: 'run' | 'drain'): ChildProcess {
+  starts += 1;
+  const script = path.join(import.meta.dirname, 'support/evidence-recorder.ts');
+  const args = ['--disable-warning=ExperimentalWarning', script, folder, sources, ledger, String(SEED + starts), mode];
+  return spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+async function keepRecording(): Promise<void> {
+  while (recording) {
+    recorder = record('run');
+    await once(recorder, 'exit');
+  }
+}
+
+/** Every clip and JSON that the uploader has seen. */
+function journalRows() {
+  const journal = Journal.open(path.join(stateDir, 'volumes', 'VideoUploaderState', 'uploader'), silentLogger);
+  try {
+    return journal.in(['stored', 'announced', 'deleted']);
+  } finally {
+    journal.close();
+  }
+}
+
+async function makeClip(ffmpeg: string, index: number, seconds: number): Promise<void> {
+  const file = path.join(sources, `${index}.mp4`);
+  const input = ['-f', 'lavfi', '-i', `testsrc2=size=640x360:rate=25:duration=${seconds}`];
+  // Noise does not compress: megabytes, so that an upload takes more than one block.
+  const encode = ['-vf', 'noise=alls=60:allf=t', '-c:v', 'libx264', '-preset', 'ultrafast', '-b:v', '6M', '-y', file];
+  const child = spawn(ffmpeg, ['-v', 'error', ...input, ...encode], { stdio: 'inherit' });
+  await once(child, 'exit');
+  if (!existsSync(file)) throw new Error('no clip was made');
+  if (index === 0) writeFileSync(ledger, '');
+}
+
+const DEPLOYMENT = {
+  modulesContent: {
+    $edgeAgent: {
+      'properties.desired': {
+        schemaVersion: '1.1',
+        runtime: { type: 'docker', settings: {} },
+        systemModules: {},
+        modules: {
+          VideoUploader: {
+            type: 'docker',
+            status: 'running',
+            restartPolicy: 'always',
+            settings: {
+              image: 'vantage/videouploader:0.1.0-amd64',
+              createOptions: JSON.stringify({
+                HostConfig: {
+                  Binds: ['VideoUploaderCache:/app/VideoUploaderCache', 'VideoUploaderState:/var/lib/vantage'],
+                },
+              }),
+            },
+            env: {
+              IOTHUB_DEVICE_CONNECTION_STRING: { value: '' },
+              BLOB_STORAGE_ACCOUNT_KEY: { value: '' },
+              VIDEO_UPLOADER_MAX_PAUSE_SECONDS: { value: '2' },
+            },
+          },
+        },
+      },
+    },
+    $edgeHub: {
+      'properties.desired': {
+        schemaVersion: '1.2',
+        routes: { up: 'FROM /messages/modules/VideoUploader/outputs/* INTO $upstream' },
+        storeAndForwardConfiguration: { timeToLiveSecs: 7200 },
+      },
+    },
+    // Small blocks, and pieces of what is still being recorded.
+    VideoUploader: { 'properties.desired': { bandwidthKBps: 100_000, uploadWhileRecording: true } },
+  },
+};

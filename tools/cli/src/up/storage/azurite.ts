@@ -1,0 +1,77 @@
+/**
+ * The process of the local storage account: Azurite (blob service only), which ends when its standard input does, so that
+ * nothing of it outlives the runtime, however that ends.
+ *
+ * Azurite keeps its books in memory and writes them to disk every five seconds: killed in between, it forgets blobs that
+ * it had confirmed, and the clips behind them were deleted on its word. Here the books are written before an answer that
+ * changes them leaves (Azurite 3.36, `LokiBlobMetadataStore`; tested by e2e/evidence.spec.ts).
+ */
+import { createRequire } from 'node:module';
+
+interface Book {
+  readonly db: { saveDatabase(done: (error?: Error) => void): void };
+}
+type Method = (this: Book, ...parameters: unknown[]) => Promise<unknown>;
+interface BookClass {
+  readonly default: { readonly prototype: Record<string, Method> };
+}
+
+/** What changes which blobs there are. Blocks that nobody committed may be forgotten: they are staged again. */
+const CHANGES = [
+  ...['createContainer', 'deleteContainer', 'setContainerMetadata', 'setContainerACL', 'setServiceProperties'],
+  ...['createBlob', 'commitBlockList', 'deleteBlob', 'setBlobMetadata', 'setBlobHTTPHeaders', 'setBlobTag'],
+];
+
+const require = createRequire(import.meta.url);
+const blobs = require('azurite/dist/src/blob/persistence/LokiBlobMetadataStore.js') as BookClass;
+const extents = require('azurite/dist/src/common/persistence/LokiExtentMetadataStore.js') as BookClass;
+const extentBooks = new Set<Book>();
+
+const save = (book: Book): Promise<void> =>
+  new Promise((resolve, reject) => {
+    book.db.saveDatabase((error) => {
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+
+function after(owner: BookClass, name: string, then: (book: Book) => Promise<void>): void {
+  const { prototype } = owner.default;
+  const original = prototype[name];
+  if (original === undefined) throw new Error(`this Azurite has no ${name}: it is another version than 3.36`);
+  prototype[name] = async function (...parameters) {
+    const result = await original.apply(this, parameters);
+    await then(this);
+    return result;
+  };
+}
+
+after(extents, 'init', (book) => {
+  extentBooks.add(book);
+  return Promise.resolve();
+});
+for (const name of CHANGES) {
+  after(blobs, name, async (book) => {
+    // Where the bytes are comes first: a blob without them could not be read.
+    await Promise.all([...extentBooks].map(save));
+    await save(book);
+  });
+}
+
+// After a kill it can fail to remove what is already gone; Azurite would end for that, at every start anew.
+const cleaner = require('azurite/dist/src/blob/gc/BlobGCManager.js') as BookClass;
+const { markSweep } = cleaner.default.prototype;
+cleaner.default.prototype['markSweep'] = async function (...parameters) {
+  try {
+    return await markSweep?.apply(this, parameters);
+  } catch (error) {
+    process.stderr.write(`unused blocks are not removed now: ${String(error)}\n`);
+    return undefined;
+  }
+};
+
+process.stdin.on('end', () => process.exit());
+process.stdin.on('error', () => process.exit());
+process.stdin.resume();
+// Azurite reads its options from the command line, which is this process's own.
+require('azurite/dist/src/blob/main.js');
