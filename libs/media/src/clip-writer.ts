@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf } from '@vantage/contracts';
 import { EncodedClip } from './encoded-clip.ts';
@@ -138,7 +138,9 @@ export class ClipWriter {
   async #close(): Promise<Clip> {
     const timesUs = await this.complete();
     try {
-      await publishFile(this.#temporary, this.path);
+      // A hybrid file is safe on the disk when it is complete.
+      if (this.#muxer) await rename(this.#temporary, this.path);
+      else await publishFile(this.#temporary, this.path);
     } catch (error) {
       throw clipFailed(messageOf(error), error);
     }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
-import { open as openFile, readdir, rm } from 'node:fs/promises';
+import { open as openFile, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 
 const TEMPORARY = /^\.vantage-clip-.*\.tmp$/;
@@ -16,7 +16,7 @@ export function temporaryNameFor(path: string, folder = dirname(path)): string {
 /** Makes a file safe against a loss of power, and gives it its name. Replaces what has that name. */
 export async function publishFile(temporary: string, path: string): Promise<void> {
   await syncFile(temporary);
-  renameSync(temporary, path);
+  await rename(temporary, path);
 }
 
 /** The same, but never replaces anything: where the name is taken, `-2`, `-3` and so on is added. @returns the name */

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,6 +8,7 @@ import { VideoSource, pictureFilter, resolveFfmpeg, type Ffmpeg, type PictureReq
 import { silentLogger } from '@vantage/observability';
 import { asset } from './assets.ts';
 import { median, type Bench } from './bench.ts';
+import { cpuMs } from './cpu-time.ts';
 
 const ROUNDS = 5;
 const PICTURE: PictureRequest = { networkWidth: 416, networkHeight: 416, keepAspect: true };
@@ -33,7 +33,7 @@ export const decodeCost: Bench = {
       const alone = await cpuMs(() => ffmpegAlone(ffmpeg, video));
       const into = await cpuMs(() => readPictures(ffmpeg, video));
       reference.push(alone.cpuMs / into.frames);
-      ours.push(into.cpuMs / into.frames);
+      ours.push(into.cpuMs / into.result);
       note(
         `round ${round}: ffmpeg alone ${reference.at(-1)?.toFixed(2)}, into Node ${ours.at(-1)?.toFixed(2)} ms/frame`,
       );
@@ -86,19 +86,4 @@ async function readPictures(ffmpeg: Ffmpeg, video: string): Promise<number> {
     ).start();
   });
   return frames;
-}
-
-/** CPU time of this process and of the children it has waited for, while `work` runs. */
-async function cpuMs(work: () => Promise<number>): Promise<{ cpuMs: number; frames: number }> {
-  const before = process.cpuUsage();
-  const childrenBefore = childrenCpuMs();
-  const frames = await work();
-  const own = process.cpuUsage(before);
-  return { cpuMs: (own.user + own.system) / 1000 + childrenCpuMs() - childrenBefore, frames };
-}
-
-/** `cutime` and `cstime` of /proc/self/stat (proc(5)), in clock ticks of 10 ms. */
-function childrenCpuMs(): number {
-  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[13]) + Number(fields[14])) * 10;
 }

@@ -9,6 +9,7 @@ import { liveLatency } from './live-latency.ts';
 import { controlAtOverload, frameAge, memoryAtOverload } from './overload.ts';
 import { pipelineThroughput, pipelineTwoCores } from './pipeline-throughput.ts';
 import { pythonPeer } from './python-peer.ts';
+import { recordingCost } from './recording-cost.ts';
 import { routedTelemetry } from './routed-telemetry.ts';
 import { trackerUpdate } from './tracker-update.ts';
 
@@ -27,6 +28,7 @@ const BENCHES: readonly Bench[] = [
   controlAtOverload,
   trackerUpdate,
   liveLatency,
+  recordingCost,
 ];
 
 const args = process.argv.slice(2);

@@ -122,7 +122,8 @@ export class HybridFile {
   async #write({ pieces, headBytes }: Fragment, frames: readonly StoredFrame[], bytes: number): Promise<void> {
     if (this.#failure || !this.#file) return;
     try {
-      await writeWhole(this.#file, pieces, bytes, this.#end);
+      // Copying is cheaper than telling the system about every piece.
+      await writeWhole(this.#file, Buffer.concat(pieces, bytes), this.#end);
       const offset = this.#end + headBytes;
       this.#end += bytes;
       this.#chunks.push({ offset, frames, end: this.#end });
@@ -133,12 +134,12 @@ export class HybridFile {
 }
 
 /** A disk that is nearly full takes a part without an error. */
-async function writeWhole(file: FileHandle, pieces: readonly Uint8Array[], bytes: number, at: number): Promise<void> {
-  const { bytesWritten } = await file.writev([...pieces], at);
-  if (bytesWritten === bytes) return;
-  const rest = Buffer.concat(pieces).subarray(bytesWritten);
-  const more = await file.write(rest, 0, rest.length, at + bytesWritten);
-  if (more.bytesWritten < rest.length) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+async function writeWhole(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let from = 0; from < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, from, bytes.length - from, at + from);
+    if (bytesWritten === 0) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    from += bytesWritten;
+  }
 }
 
 /**
@@ -150,8 +151,7 @@ export async function finishHybrid(file: FileHandle, track: Track, chunks: Store
     const end = chunks.at(-1)?.end ?? 0;
     const movie = wholeMovie(track, ...tableOf(chunks));
     try {
-      await writeWhole(file, [movie], movie.length, end);
-      await file.sync();
+      await writeWhole(file, movie, end);
       const head = Buffer.concat([u32(1), ascii('mdat'), u64(end - fileType().length)]);
       await file.write(head, 0, head.length, fileType().length);
       await file.sync();

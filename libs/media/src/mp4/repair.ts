@@ -37,21 +37,22 @@ export async function repairHybrid(path: string): Promise<RepairedClip | undefin
 interface Scan {
   readonly track: Track | undefined;
   readonly chunks: StoredChunk[];
-  /** The box in front has been turned into the file's `mdat`, so the index behind was written before. */
+  /** The box in front has been turned into the file's `mdat`, and the index behind is there. */
   readonly whole: boolean;
 }
 
 async function scan(file: FileHandle, size: number): Promise<Scan> {
   const chunks: StoredChunk[] = [];
   let track: Track | undefined;
-  let whole = false;
+  let isClosed = false;
+  let indices = 0;
   let fragment: { frames: StoredFrame[]; bytes: number } | undefined;
   for (let at = 0; at + 8 <= size;) {
     const head = await read(file, at, 8);
     const type = head.toString('latin1', 4, 8);
     // The box in front: while it is `free` its size is its own, afterwards everything is inside.
     if (type === 'mdat' && head.readUInt32BE(0) === 1) {
-      whole = true;
+      isClosed = true;
       at += 16;
       continue;
     }
@@ -59,6 +60,7 @@ async function scan(file: FileHandle, size: number): Promise<Scan> {
     if (end > size || end < at + 8) break;
     if ((type === 'moov' || type === 'moof') && end - at <= MAX_INDEX_BYTES) {
       const bytes = await read(file, at, end - at);
+      if (type === 'moov') indices += 1;
       if (type === 'moov') track ??= trackOf(bytes);
       else fragment = fragmentOf(bytes);
     } else if (type === 'mdat') {
@@ -68,7 +70,7 @@ async function scan(file: FileHandle, size: number): Promise<Scan> {
     }
     at = end;
   }
-  return { track, chunks, whole };
+  return { track, chunks, whole: isClosed && indices === 2 };
 }
 
 async function read(file: FileHandle, at: number, length: number): Promise<Buffer> {
