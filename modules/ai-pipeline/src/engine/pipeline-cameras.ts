@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { VantageError } from '@vantage/contracts';
-import type { HardwareDecode } from '@vantage/media';
 import { Backoff } from '@vantage/observability';
 import { nodesOf, type SkillGraph, type SourceNode } from '@vantage/skill';
 import type { CameraGraph } from '../camera/graph/camera-graph.ts';
 import { routeOf, type CameraRoute } from '../camera/graph/route.ts';
-import type { AnalyticsSetup, RecordingSettings, TrackerSetup } from '../camera/protocol.ts';
 import type { WhyAnswer, WhyQuery } from '../why/why-types.ts';
 import { branchModel, cameraModel, cameraSecondary } from './camera-models.ts';
+import { analyticsOf, graphOf, nearModel, placesOf, recordingOf, type Place } from './camera-setup.ts';
 import { Camera, type CameraStatus } from './camera.ts';
 import type { Files } from './pipeline-files.ts';
 import type { PipelineModels } from './pipeline-models.ts';
@@ -68,7 +67,6 @@ export class PipelineCameras {
    */
   async use(graph: SkillGraph): Promise<void> {
     this.#graph = graph;
-    // The number of cameras decides whether clip names carry the sensor's.
     this.setRecordingOptions(this.#recordingOptions);
     const sources = new Map(nodesOf(graph, 'source').map((source) => [source.sensor, source]));
     await Promise.all(
@@ -98,7 +96,7 @@ export class PipelineCameras {
         open.camera.setTracker(tracker && files?.trackers.get(tracker.id));
       }
       if (!isDeepStrictEqual(before.analytics, files?.analytics)) {
-        open.camera.setAnalytics(analytics && this.#analyticsFor(source, analytics.id));
+        open.camera.setAnalytics(analytics && analyticsOf(this.#graph, source, analytics.id, files));
       }
     }
   }
@@ -131,7 +129,7 @@ export class PipelineCameras {
 
   setRecordingOptions(recording: RecordingOptions | undefined): void {
     this.#recordingOptions = recording;
-    const settings = this.#recordingSettings();
+    const settings = recordingOf(this.#graph, this.#recordingOptions);
     if (settings) for (const { camera } of this.#open.values()) camera.setRecordingSettings(settings);
   }
 
@@ -167,7 +165,7 @@ export class PipelineCameras {
   async #reroute(open: Open, source: SourceNode): Promise<void> {
     const { camera, route: before } = open;
     const route = routeOf(this.#graph, source);
-    const graph = this.#cameraGraph(route, source);
+    const graph = graphOf(this.#graph, route, source, this.#options.files());
     const changes: Promise<void>[] = [];
     const had = placesOf(before);
     const has = placesOf(route);
@@ -189,42 +187,6 @@ export class PipelineCameras {
     await Promise.all(changes);
   }
 
-  #cameraGraph({ trunk, rest }: CameraRoute, source: SourceNode): CameraGraph | undefined {
-    if (!rest) return undefined;
-    const trackers = this.#options.files()?.trackers ?? new Map<string, TrackerSetup>();
-    const rules = rest.nodes.filter(({ kind }) => kind === 'analytics');
-    return {
-      ...rest,
-      ...(trunk.tracker ? { trunkTracker: trunk.tracker.id } : {}),
-      trackers: Object.fromEntries(trackers),
-      analytics: Object.fromEntries(
-        rules.flatMap(({ id }) => {
-          const setup = this.#analyticsFor(source, id);
-          return setup ? [[id, setup] as const] : [];
-        }),
-      ),
-    };
-  }
-
-  /** Rules name cameras by their number in the pipeline. */
-  #analyticsFor({ id, stream: number }: SourceNode, node: string): AnalyticsSetup | undefined {
-    const spec = this.#options.files()?.analytics.get(node);
-    const stream = number ?? nodesOf(this.#graph, 'source').findIndex((source) => source.id === id);
-    return spec && { spec, stream };
-  }
-
-  #recordingSettings(): RecordingSettings | undefined {
-    if (!this.#recordingOptions) return undefined;
-    const [recorder] = nodesOf(this.#graph, 'recorder');
-    if (!recorder) return undefined;
-    return {
-      ...this.#recordingOptions,
-      prefix: recorder.prefix,
-      pipelineId: this.#graph.id,
-      sensorSuffix: nodesOf(this.#graph, 'source').length > 1,
-    };
-  }
-
   #openCamera(source: SourceNode): void {
     const { sensor, url, crop, maxFps, pace, loop, regions, id } = source;
     const { handlers, logger, ffmpeg, hardware, models } = this.#options;
@@ -235,9 +197,9 @@ export class PipelineCameras {
     const route = routeOf(this.#graph, source);
     const { primary, tracker, secondaries, analytics } = route.trunk;
     const trackerSetup = tracker && files.trackers.get(tracker.id);
-    const rules = analytics && this.#analyticsFor(source, analytics.id);
-    const recording = this.#recordingSettings();
-    const graph = this.#cameraGraph(route, source);
+    const rules = analytics && analyticsOf(this.#graph, source, analytics.id, files);
+    const recording = recordingOf(this.#graph, this.#recordingOptions);
+    const graph = graphOf(this.#graph, route, source, this.#options.files());
     const policy = pace === 'realtime' ? ('latest' as const) : ('block' as const);
     const toModel = this.#graph.edges.find(({ from, to }) => from === id && (!graph || to === primary?.id));
     const camera = new Camera(
@@ -247,7 +209,7 @@ export class PipelineCameras {
         ...(dewarp ? { dewarp } : {}),
         ...(crop ? { crop } : {}),
         ...(maxFps === undefined ? {} : { maxFps }),
-        ...(hardware ? { hardware: { ...hardware, ...this.#device(hardware, primary?.id) } } : {}),
+        ...(hardware ? { hardware: nearModel(hardware, models.current(primary?.id)) } : {}),
         pace,
         loop,
         ffmpeg,
@@ -293,12 +255,6 @@ export class PipelineCameras {
     if (handlers.isWatched(this.#graph.id, sensor)) camera.watch(true);
   }
 
-  /** `gpu-id` of the primary is the GPU that decodes, too: pictures stay near. */
-  #device({ kind }: HardwareDecode, primary: string | undefined): Pick<HardwareDecode, 'device'> {
-    const gpu = this.#options.models.current(primary)?.spec.infer.gpuId;
-    return kind === 'cuda' && gpu !== undefined ? { device: gpu } : {};
-  }
-
   #restart(sensor: string, reason: string): void {
     this.#open.delete(sensor);
     this.#options.onProblem('CAMERA_THREAD_DIED', `camera ${sensor}: ${reason}; it is started again`, sensor);
@@ -311,15 +267,4 @@ export class PipelineCameras {
       if (stillWanted && source && !this.#open.has(sensor)) this.#openCamera(source);
     });
   }
-}
-
-type Place = 'primary' | 'secondary' | 'branch';
-
-/** Where the models of a route are. */
-function placesOf({ trunk, rest }: CameraRoute): Map<string, Place> {
-  return new Map<string, Place>([
-    ...(trunk.primary ? [[trunk.primary.id, 'primary'] as const] : []),
-    ...trunk.secondaries.map(({ id }) => [id, 'secondary'] as const),
-    ...(rest?.nodes ?? []).flatMap(({ id, kind }) => (kind === 'model' ? [[id, 'branch'] as const] : [])),
-  ]);
 }

@@ -229,7 +229,7 @@ export function camera(url: string, more: Partial<SourceNode> = {}): SourceNode 
 
 export function custom(id: string, port: number, more: Partial<CustomGraphNode> = {}): CustomGraphNode {
   return {
-    ...{ kind: 'custom', id, endpoint: `127.0.0.1:${port}`, deadlineMs: 2000, inFlight: 1, onFailure: 'pass' },
+    ...{ kind: 'custom', id, endpoint: `127.0.0.1:${port}`, deadlineMs: 10_000, inFlight: 1, onFailure: 'pass' },
     ...{ merge: 'append', maxMessageBytes: 4_194_304, sharedMemory: 'off' },
     ...more,
   };
