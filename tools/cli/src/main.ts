@@ -6,6 +6,7 @@ import { doctorCommand } from './doctor/command.ts';
 import { downCommand } from './down/command.ts';
 import { faultCommand } from './fault/command.ts';
 import { imageCommand } from './image/command.ts';
+import { sayExitCodes } from './exit-codes.ts';
 import { fleetCommand } from './fleet/command.ts';
 import { configCommand } from './explain/command.ts';
 import { generateCommand } from './generate/command.ts';
@@ -82,8 +83,9 @@ try {
   process.exitCode = 1;
 }
 
-/** A mistake in the options of any command says where help is. */
+/** A mistake in the options of any command says where help is; its help says what its status means. */
 function inherit(command: Command, parent: Command): void {
   command.copyInheritedSettings(parent);
+  sayExitCodes(command);
   for (const child of command.commands) inherit(child, command);
 }

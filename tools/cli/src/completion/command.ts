@@ -22,8 +22,13 @@ fish:  vantage completion fish > ~/.config/fish/completions/vantage.fish`,
 export function completeCommand(program: () => Command): Command {
   return new Command('__complete')
     .argument('[words...]')
+    .option('--tree', 'all commands as JSON')
     .allowUnknownOption()
-    .action(async (words: string[]) => {
+    .action(async (words: string[], { tree }: { readonly tree?: boolean }) => {
+      if (tree) {
+        const { commandTree } = await import('./command-tree.ts');
+        return void process.stdout.write(`${JSON.stringify(commandTree(program()))}\n`);
+      }
       const { candidates } = await import('./candidates.ts');
       const lines = candidates(program(), words).map(({ text, description }) => `${text}\t${description}\n`);
       process.stdout.write(lines.join(''));

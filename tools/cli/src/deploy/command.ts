@@ -61,14 +61,14 @@ Status 0: done (with --wait: and everything runs). Status 1: nothing was deploye
     });
   withHub(deploy.command('history'))
     .description('what a device had before, newest first')
-    .option('--json')
+    .option('--json', 'as JSON')
     .action(async (options: HubOptions & { json?: boolean }) => {
       const { printHistory } = await import('./device.ts');
       await printHistory(options);
     });
   withHub(deploy.command('list'))
     .description('the deployments for fleets')
-    .option('--json')
+    .option('--json', 'as JSON')
     .action(async (options: HubOptions & { json?: boolean }) => {
       const { listFleet } = await import('./fleet.ts');
       await listFleet(options);
@@ -76,7 +76,7 @@ Status 0: done (with --wait: and everything runs). Status 1: nothing was deploye
   withHub(deploy.command('show'))
     .description('a deployment for a fleet and who has it')
     .argument('<id>')
-    .option('--json')
+    .option('--json', 'as JSON')
     .action(async (id: string, options: HubOptions & { json?: boolean }) => {
       const { showFleet } = await import('./fleet.ts');
       await showFleet(id, options);
@@ -84,7 +84,8 @@ Status 0: done (with --wait: and everything runs). Status 1: nothing was deploye
   withHub(deploy.command('remove'))
     .description('take a deployment for a fleet away')
     .argument('<id>')
-    .action(async (id: string, options: HubOptions) => {
+    .option('--json', 'print {"id", "removed"}')
+    .action(async (id: string, options: HubOptions & { readonly json?: boolean }) => {
       const { removeFleet } = await import('./fleet.ts');
       await removeFleet(id, options);
     });

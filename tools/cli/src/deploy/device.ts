@@ -5,6 +5,7 @@ import { showHistory } from '../hub/show-history.ts';
 import { untilSignal } from '../until-signal.ts';
 import { diffDeployments, type DeploymentChange } from './diff.ts';
 import { follow } from './follow.ts';
+import { localVariables } from './local-variables.ts';
 import type { DeploymentProgress } from './progress.ts';
 import { readDeployment, type ReadOptions } from './read-deployment.ts';
 import { renderDiff } from './render-diff.ts';
@@ -19,7 +20,8 @@ export interface ApplyOptions extends HubOptions {
 
 /** @returns exit status: 0 done; 2 deployed, and not well (or not yet) */
 export async function deployToDevice(file: string, options: ApplyOptions & ReadOptions): Promise<number> {
-  const { content, layered } = await readDeployment(file, options);
+  const variables = await localVariables(options);
+  const { content, layered } = await readDeployment(file, { ...options, variables });
   if (layered) {
     throw new VantageError(
       'DEPLOYMENT_INVALID',

@@ -96,11 +96,12 @@ export async function showFleet(id: string, options: HubOptions & { readonly jso
 }
 
 /** @throws VantageError DEPLOYMENT_UNKNOWN */
-export async function removeFleet(id: string, options: HubOptions): Promise<void> {
+export async function removeFleet(id: string, options: HubOptions & { readonly json?: boolean }): Promise<void> {
   await known(id, options);
   const hub = await findHub(options);
   await hub.removeConfiguration(id);
-  process.stdout.write(`${id} removed; each of its devices gets what fits it next\n`);
+  const text = `${id} removed; each of its devices gets what fits it next`;
+  process.stdout.write(`${options.json ? JSON.stringify({ id, removed: true }) : text}\n`);
 }
 
 async function known(id: string, options: HubOptions): Promise<HubConfiguration> {

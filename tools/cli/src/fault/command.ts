@@ -5,6 +5,7 @@ import { STATE_OPTION } from '../state-option.ts';
 
 interface FaultOptions {
   readonly state: string;
+  readonly json: boolean;
   readonly for?: string;
 }
 
@@ -52,6 +53,7 @@ function lasting(parent: Command, name: string, description: string): Command {
     .command(name)
     .description(description)
     .option('--for <time>', 'ends by itself after so long (30s, 5m); default: when cleared')
+    .option('--json', 'print the fault as JSON', false)
     .option(...STATE_OPTION);
 }
 
@@ -60,27 +62,31 @@ function addMoments(fault: Command): void {
   fault
     .command('restart-broker')
     .description('all connections break; the broker comes back with what it has kept')
+    .option('--json', 'print {"restarted": "broker"}', false)
     .option(...STATE_OPTION)
-    .action(async ({ state }: FaultOptions) => {
+    .action(async ({ state, json }: FaultOptions) => {
       await (await open(state)).restartBroker();
-      say('the broker has been restarted');
+      say(json ? JSON.stringify({ restarted: 'broker' }) : 'the broker has been restarted');
     });
   fault
     .command('expire-tokens')
     .description('the tokens of all connected clients are over; they need new ones')
+    .option('--json', 'print {"disconnected": number}', false)
     .option(...STATE_OPTION)
-    .action(async ({ state }: FaultOptions) => {
+    .action(async ({ state, json }: FaultOptions) => {
       const count = await (await open(state)).expireTokens();
-      say(`the tokens of ${count} connected ${count === 1 ? 'client' : 'clients'} are over`);
+      if (json) say(JSON.stringify({ disconnected: count }));
+      else say(`the tokens of ${count} connected ${count === 1 ? 'client' : 'clients'} are over`);
     });
   fault
     .command('kill')
     .description('end a module hard, as a crash would; its restart policy decides what follows')
     .argument('<module>')
+    .option('--json', 'print {"killed": module}', false)
     .option(...STATE_OPTION)
-    .action(async (module: string, { state }: FaultOptions) => {
+    .action(async (module: string, { state, json }: FaultOptions) => {
       await (await open(state)).killModule(module);
-      say(`${module} has been killed`);
+      say(json ? JSON.stringify({ killed: module }) : `${module} has been killed`);
     });
 }
 
@@ -90,7 +96,7 @@ function addOverview(fault: Command): void {
     .description('what is wrong on purpose now')
     .option('--json', 'as JSON', false)
     .option(...STATE_OPTION)
-    .action(async ({ state, json }: FaultOptions & { json: boolean }) => {
+    .action(async ({ state, json }: FaultOptions) => {
       const faults = await (await open(state)).faults();
       const { faultText } = await import('./fault-text.ts');
       if (json) say(JSON.stringify(faults, undefined, 2));
@@ -101,10 +107,12 @@ function addOverview(fault: Command): void {
     .description('end faults: all, those of a kind, or the one of a kind and module')
     .argument('[kind]', 'network, upstream, delay, clock, disk or twin')
     .argument('[module]')
+    .option('--json', 'print {"cleared": number}', false)
     .option(...STATE_OPTION)
-    .action(async (kind: string | undefined, module: string | undefined, { state }: FaultOptions) => {
+    .action(async (kind: string | undefined, module: string | undefined, { state, json }: FaultOptions) => {
       const count = await (await open(state)).clearFaults(kind, module);
-      say(count === 0 ? 'there was nothing to clear' : `${count} ${count === 1 ? 'fault' : 'faults'} cleared`);
+      if (json) say(JSON.stringify({ cleared: count }));
+      else say(count === 0 ? 'there was nothing to clear' : `${count} ${count === 1 ? 'fault' : 'faults'} cleared`);
     });
 }
 
@@ -113,7 +121,8 @@ async function set(fault: Fault, options: FaultOptions): Promise<void> {
   const { faultText } = await import('./fault-text.ts');
   const forMs = options.for === undefined ? undefined : parseDuration(options.for, '--for');
   const client = await open(options.state);
-  say(faultText(await client.setFault(fault, forMs), Date.now()));
+  const active = await client.setFault(fault, forMs);
+  say(options.json ? JSON.stringify(active) : faultText(active, Date.now()));
 }
 
 async function open(state: string): Promise<ControlClient> {

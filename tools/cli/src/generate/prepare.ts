@@ -23,6 +23,8 @@ export interface TemplateOptions {
   readonly platform?: string;
   readonly style: 'iotedgedev' | 'vscode';
   readonly modules?: string;
+  /** Win over the shell and the file. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export interface Prepared {
@@ -35,7 +37,7 @@ export interface Prepared {
 /** A template's manifest and everything that is to be said about it, at its place in the template. */
 export async function prepare(template: string, options: TemplateOptions): Promise<Prepared> {
   const text = (await readText(template)).replace(/\r\n?/g, '\n');
-  const env = await environmentOf(template, options);
+  const env = { ...(await environmentOf(template, options)), ...options.variables };
   // The extension expands after it has read the JSON: what is written is what counts.
   const expanded = expandWithOrigins(text, options.style === 'vscode' ? {} : env);
   try {

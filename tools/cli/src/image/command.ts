@@ -15,6 +15,7 @@ export function imageCommand(): Command {
 
 interface BuildCommandOptions extends ImageBuildOptions {
   readonly verbose: boolean;
+  readonly json: boolean;
   readonly path?: string;
   readonly tag?: string;
   readonly context?: string;
@@ -33,15 +34,16 @@ function buildCommand(): Command {
     .option('--context <folder>', "with --path: what it may copy from (default: the Dockerfile's folder)")
     .option('--no-cache', 'with --path: every step anew')
     .option('-v, --verbose', "print the build's own output to stderr", false)
+    .option('--json', 'a JSON line for each thing that was done: {"done"}', false)
     .action(async (options: BuildCommandOptions) => {
       if (options.path !== undefined) {
         if (options.tag === undefined) return build.error('error: --path needs --tag <name>');
         const { buildFile } = await import('./build-file.ts');
         const { path, tag, context, cache } = options;
-        return buildFile({ path, tag, cache, ...(context === undefined ? {} : { context }) }, tell);
+        return buildFile({ path, tag, cache, ...(context === undefined ? {} : { context }) }, tellIn(options));
       }
       const { buildImages } = await import('./build-images.ts');
-      await buildImages(options, tell, (line) => {
+      await buildImages(options, tellIn(options), (line) => {
         if (options.verbose) process.stderr.write(`${line}\n`);
       });
     });
@@ -63,9 +65,10 @@ function createCommand(): Command {
     .option('--deepstream-image-type <type>', 'as azdacli: accepted, not needed')
     .addOption(new Option('--backend <name...>', 'as azdacli: accepted, not needed').choices(BACKENDS).default([]))
     .option('--light-tracker', 'as azdacli: accepted, it is always there')
-    .action(async (options: ImageCreateOptions) => {
+    .option('--json', 'a JSON line for each thing that was done: {"done"}', false)
+    .action(async (options: ImageCreateOptions & { readonly json: boolean }) => {
       const { createImage } = await import('./create.ts');
-      await createImage(options, tell);
+      await createImage(options, tellIn(options));
     });
 }
 
@@ -76,9 +79,10 @@ function pushCommand(): Command {
     .requiredOption('--container-registry <host>', 'such as myregistry.azurecr.io')
     .option('--username <name>', "default: Docker's own login for the registry")
     .option('--password-file <file>', 'default: asked for')
-    .action(async (options: ImagePushOptions) => {
+    .option('--json', 'a JSON line for each thing that was done: {"done"}', false)
+    .action(async (options: ImagePushOptions & { readonly json: boolean }) => {
       const { pushImage } = await import('./push.ts');
-      await pushImage(options, tell);
+      await pushImage(options, tellIn(options));
     });
 }
 
@@ -97,6 +101,7 @@ function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
 
-function tell(line: string): void {
-  process.stdout.write(`${line}\n`);
+/** What was done, as it happens. */
+function tellIn({ json }: { readonly json: boolean }): (line: string) => void {
+  return (line) => void process.stdout.write(`${json ? JSON.stringify({ done: line }) : line}\n`);
 }

@@ -9,6 +9,7 @@ export function monitorCommand(): Command {
     .option('--since <n, time or all>', 'first those kept: after sequence n, of the last 10m, or all')
     .option('--no-follow', 'end after those kept')
     .option('--output <text or json>', 'json: one JSON object a line', output, 'text')
+    .option('--json', 'the same as --output json', false)
     .option('--export <file>', 'write them as JSON lines into this file instead')
     .option('--count <n>', 'end after so many; status 1 when they do not come in --seconds', whole)
     .option('--seconds <n>', 'end after so long', whole)
@@ -20,13 +21,13 @@ What reached an IoT Hub is read from its Event Hubs endpoint, for which there is
 
 Status 0: shown. Status 1: no runtime, or fewer messages than --count within --seconds.`,
     )
-    .action(async (options: MonitorOptions & HubOptions) => {
+    .action(async (options: MonitorOptions & HubOptions & { readonly json: boolean }) => {
       if (!isLocal(options)) {
         const { refuseHub } = await import('./refuse-hub.ts');
         refuseHub(options);
       }
       const { runMonitor } = await import('./monitor.ts');
-      await runMonitor(options);
+      await runMonitor(options.json ? { ...options, output: 'json' } : options);
     });
 }
 

@@ -7,6 +7,7 @@ interface Options {
   readonly force: boolean;
   readonly yes: boolean;
   readonly keepVolumes: boolean;
+  readonly json: boolean;
 }
 
 export function resetCommand(): Command {
@@ -15,15 +16,17 @@ export function resetCommand(): Command {
     .option('--keep-volumes', 'leave what modules wrote into their volumes, such as clips', false)
     .option('--force', 'stop a running runtime first', false)
     .option('-y, --yes', 'do not ask (a script is never asked)', false)
+    .option('--json', 'print {"state", "removed": [...]}; never asks', false)
     .option(...STATE_OPTION)
-    .action(async ({ state, force, yes, keepVolumes }: Options) => {
+    .action(async ({ state, force, yes, keepVolumes, json }: Options) => {
       const { resetState } = await import('./reset.ts');
-      const ask = !yes && process.stdin.isTTY && process.stdout.isTTY;
+      const ask = !yes && !json && process.stdin.isTTY && process.stdout.isTTY;
       const removed = await resetState(state, {
         force,
         keepVolumes,
         confirm: (entries) => (ask ? confirm(state, entries) : Promise.resolve(true)),
       });
+      if (json) return void process.stdout.write(`${JSON.stringify({ state, removed })}\n`);
       process.stdout.write(
         removed.length === 0 ? 'nothing was removed\n' : `${state} is new: ${removed.join(', ')} removed\n`,
       );

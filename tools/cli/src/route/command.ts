@@ -11,6 +11,7 @@ export function routeCommand(): Command {
     .option('--message <file>', 'JSON: {"properties": {}, "systemProperties": {}, "body": "text"}; - is stdin')
     .option('--batch <file>', 'JSON lines: {"id", "route" or "condition", "message"?}; - is stdin')
     .option('--manifest <file>', 'every route of a deployment or template')
+    .option('--json', 'accepted: it is JSON anyway')
     .addHelpText(
       'after',
       `

@@ -16,6 +16,8 @@ export interface ChangeOptions extends BlobOptions {
   /** Also what its module would refuse. */
   readonly force?: boolean;
   readonly json?: boolean;
+  /** Folder of clips that have to do what they should with it. */
+  readonly verify?: string;
 }
 
 /** What a device's twin becomes: from its desired properties the wanted ones. */
@@ -63,6 +65,13 @@ async function changeOne(
   if (Object.keys(patch).length === 0) return { device, state: 'unchanged', plan };
   const isWrong = plan.refused || plan.issues.some(({ severity }) => severity === 'error');
   if (isWrong && options.force !== true) return { device, state: 'refused', plan };
+  if (options.verify !== undefined) {
+    const { verifiesWith } = await import('../verify/before-change.ts');
+    const isGreen = await verifiesWith(hub, device, { module, wanted, folder: options.verify });
+    if (!isGreen && options.force !== true) {
+      return { device, state: 'refused', plan, error: 'clips do not do what they should' };
+    }
+  }
   if (options.dryRun) return { device, state: 'planned', plan };
   const small = await spilled(mergeTwin(desired, patch), stored, options);
   requireTwinSize(module, small);

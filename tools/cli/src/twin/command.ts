@@ -28,6 +28,7 @@ A change is validated and planned as the modules do it, applied only if nobody e
     .option('--desired', 'the desired properties only')
     .option('--reported', 'the reported properties only')
     .option('--raw', 'as the hub has it: values in blobs by their address')
+    .option('--json', 'accepted: it is JSON anyway')
     .action(async (module: string, path: string | undefined, options: GetOptions) => {
       const { getTwin } = await import('./get.ts');
       await getTwin(module, path, options);
@@ -82,7 +83,7 @@ A change is validated and planned as the modules do it, applied only if nobody e
   withHub(twin.command('history'))
     .description('what a twin was before, newest first')
     .argument('<module>')
-    .option('--json')
+    .option('--json', 'as JSON')
     .action(async (module: string, options: HubOptions & { json?: boolean }) => {
       const { printTwinHistory } = await import('./change.ts');
       await printTwinHistory(module, options);
@@ -99,6 +100,7 @@ A change is validated and planned as the modules do it, applied only if nobody e
     .description('print what changes in a twin, a JSON line each, until Ctrl-C')
     .argument('<module>')
     .option('--seconds <number>', 'end after so long', positive)
+    .option('--json', 'accepted: it is JSON anyway')
     .action(async (module: string, options: HubOptions & { seconds?: number }) => {
       const { watchTwin } = await import('./watch.ts');
       await watchTwin(module, options);
@@ -110,6 +112,7 @@ function changing(command: Command, many = true): Command {
   withHub(command)
     .option('--dry-run', 'only say what it would do')
     .option('--force', 'apply what its module would refuse, too')
+    .option('--verify <folder>', 'apply it only if the clips of this folder do what they should (vantage verify)')
     .option('--blob-connection-file <file>', 'connection string of a storage account for values that are too large')
     .option('--json', 'print {"device", "state", "version"?, "plan"}');
   return many ? command.option('--where <condition>', 'on every device that fits, such as "tags.site=\'a\'"') : command;
