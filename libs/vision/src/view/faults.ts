@@ -33,7 +33,7 @@ export const isFault: Readonly<Record<ViewFault, (measures: ViewMeasures, contex
   },
 
   /** Not even noise changes; a key frame of a still picture may repaint it slightly. */
-  frozen: ({ change, largestChange }, context) => change < 0.1 * slack(context) && largestChange < 1.5 * slack(context),
+  frozen: ({ change, largestChange }, context) => change < 0.2 * slack(context) && largestChange < 1.6 * slack(context),
 
   /** It is more like itself somewhere else, or like nothing that was there. What passes by leaves the rest in place. */
   moved: ({ likeness, likenessElsewhere, structure }, context) =>

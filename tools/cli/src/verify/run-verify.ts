@@ -4,6 +4,7 @@ import { desiredOf, findHub } from '@vantage/hub';
 import pc from 'picocolors';
 import type { HubOptions } from '../hub/options.ts';
 import { table } from '../table.ts';
+import { wholeTwin } from '../twin/whole-twin.ts';
 import { verifyFolder, type VerifiedClip, type VerifyReport, type VerifyRequest } from './verify.ts';
 
 export interface VerifyOptions extends HubOptions {
@@ -75,8 +76,8 @@ async function fromHub(options: HubOptions): Promise<Configured> {
     [MODULES.controller, MODULES.aiPipeline].map((module) => hub.moduleTwin(module)),
   );
   return {
-    configuration: controller && desiredOf(controller),
-    settings: pipeline && desiredOf(pipeline),
+    configuration: controller && (await wholeTwin(desiredOf(controller))),
+    settings: pipeline && (await wholeTwin(desiredOf(pipeline))),
   };
 }
 
