@@ -54,3 +54,11 @@ export const sensorUnknown = (sensor: string): VantageError =>
   answer(404, 'SENSOR_UNKNOWN', `there is no sensor ${sensor} in the twin of the controllermodule`);
 export const regionInvalid = (issues: readonly unknown[]): VantageError =>
   answer(422, 'REGION_INVALID', 'nothing was saved: a region cannot be used as it is', { details: { issues } });
+
+export const mediaUnsigned = (): VantageError =>
+  answer(403, 'MEDIA_UNSIGNED', 'this address was not made by this Player: load the list of clips again');
+export const mediaExpired = (): VantageError =>
+  answer(410, 'MEDIA_EXPIRED', 'this address is too old: load the list of clips again');
+export const storageFailed = (cause: unknown): VantageError =>
+  answer(503, 'CLIP_STORAGE_UNREACHABLE', 'the clip is in the blob storage, and that does not answer', { cause });
+export const thumbnailFailed = (message: string): VantageError => answer(503, 'THUMBNAIL_FAILED', message);

@@ -5,10 +5,19 @@ import { codeOf, messageOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import { Access } from './access/access.ts';
 import { sessionRoutes } from './access/session-routes.ts';
+import type { ApiClipSource } from './api.ts';
 import { createApp } from './app.ts';
 import { Cameras } from './cameras/cameras.ts';
 import { ObjectRates } from './cameras/object-rates.ts';
+import { BlobSource } from './clips/blob-source.ts';
+import { ClipIndex } from './clips/clip-index.ts';
+import { clipRoutes, type ClipParts } from './clips/clip-routes.ts';
+import { DetailsReader } from './clips/details.ts';
+import { FolderSource } from './clips/folder-source.ts';
+import { MediaUrls } from './clips/media-urls.ts';
+import { Thumbnails } from './clips/thumbnails.ts';
 import { portTaken } from './errors.ts';
+import { healthRoutes } from './health/health-routes.ts';
 import { HubLink } from './hub/hub-link.ts';
 import { twinRoutes } from './hub/twin-routes.ts';
 import { Twins } from './hub/twins.ts';
@@ -16,6 +25,7 @@ import { liveRoutes } from './live/live-routes.ts';
 import { PipelineHttp } from './live/pipeline-http.ts';
 import { buildPage } from './page/build-page.ts';
 import { Page } from './page/page-routes.ts';
+import { whyRoutes } from './why/why-routes.ts';
 import { requireClosed, type PlayerSettings } from './settings.ts';
 
 const WEB = path.resolve(import.meta.dirname, '../web');
@@ -63,6 +73,10 @@ export class Player {
     app.get('/api/cameras', () => cameras.list());
     twinRoutes(app, twins);
     liveRoutes(app, pipeline);
+    whyRoutes(app, link);
+    const clips = this.#clips(link);
+    clipRoutes(app, clips);
+    healthRoutes(app, { link, twins, sources: clips.sources });
     this.#page.register(app);
     app.server.on('connection', (socket) => {
       this.#sockets.add(socket);
@@ -88,6 +102,23 @@ export class Player {
     for (const socket of this.#sockets) socket.destroy();
     await closed;
     this.#app = undefined;
+  }
+
+  #clips(link: HubLink): ClipParts {
+    const { recordings, storage, cacheFolder } = this.#options.settings;
+    const { signal } = this.#ending;
+    const folder = recordings === undefined ? undefined : new FolderSource(recordings);
+    const blobs = storage === undefined ? undefined : new BlobSource(storage, async () => (await link.names()).device);
+    const places = [folder, blobs].filter((place) => place !== undefined);
+    const off: ApiClipSource = { state: 'off' };
+    return {
+      index: new ClipIndex(places, this.#options.logger, signal),
+      details: new DetailsReader(signal),
+      urls: new MediaUrls(),
+      thumbnails: new Thumbnails(path.join(cacheFolder, 'thumbnails'), signal),
+      sources: () => ({ device: folder?.state ?? off, storage: blobs?.state ?? off }),
+      self: () => `http://127.0.0.1:${(this.#app?.server.address() as AddressInfo).port}`,
+    };
   }
 
   async #listen(app: FastifyInstance): Promise<void> {
