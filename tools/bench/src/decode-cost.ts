@@ -32,7 +32,7 @@ export const decodeCost: Bench = {
     for (let round = 1; round <= ROUNDS; round++) {
       const alone = await cpuMs(() => ffmpegAlone(ffmpeg, video));
       const into = await cpuMs(() => readPictures(ffmpeg, video));
-      reference.push(alone.cpuMs / into.frames);
+      reference.push(alone.cpuMs / into.result);
       ours.push(into.cpuMs / into.result);
       note(
         `round ${round}: ffmpeg alone ${reference.at(-1)?.toFixed(2)}, into Node ${ours.at(-1)?.toFixed(2)} ms/frame`,
