@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { messageOf } from '@vantage/contracts';
 import type { Ffmpeg } from '@vantage/media';
 import type { HttpRoutes, Logger } from '@vantage/observability';
 import type { Engine } from '../engine/engine.ts';
@@ -46,26 +47,37 @@ export function rtspAddress(env: NodeJS.ProcessEnv): RtspAddress | undefined {
 export class Live {
   readonly hub: LiveHub;
   readonly api: LiveApi;
-  readonly rtsp: RtspOut | undefined;
   readonly #options: LiveOptions;
+  #rtsp: RtspOut | undefined;
 
   constructor(options: LiveOptions) {
     const { engine, ffmpeg, logger, rtsp } = options;
     this.#options = options;
     this.hub = new LiveHub(engine);
-    this.rtsp = rtsp && new RtspOut({ hub: this.hub, ffmpeg, logger, ...rtsp });
+    this.#rtsp = rtsp && new RtspOut({ hub: this.hub, ffmpeg, logger, ...rtsp });
     this.api = new LiveApi({ hub: this.hub, ffmpeg, rtspUrl: (entry, host) => this.rtsp?.url(entry, host) });
+  }
+
+  /** Undefined where it is not wanted, or its address cannot be had. */
+  get rtsp(): RtspOut | undefined {
+    return this.#rtsp;
   }
 
   async start(): Promise<void> {
     this.hub.start();
     this.#options.routes.mount('/live', this.api);
-    await this.rtsp?.start();
+    try {
+      await this.#rtsp?.start();
+    } catch (error) {
+      // Cameras and their insights do not depend on who may watch them.
+      this.#rtsp = undefined;
+      this.#options.logger.error(`RTSP is not served: ${messageOf(error)} (VANTAGE_RTSP_PORT, VANTAGE_RTSP_HOST)`);
+    }
   }
 
   async stop(): Promise<void> {
     this.api.stop();
-    await this.rtsp?.stop();
+    await this.#rtsp?.stop();
     this.hub.stop();
   }
 }

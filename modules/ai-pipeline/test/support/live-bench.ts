@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
 import { WorkerPool } from '@vantage/inference';
-import { resolveFfmpeg, type Ffmpeg } from '@vantage/media';
+import { readEncodedFile, resolveFfmpeg, type Ffmpeg } from '@vantage/media';
 import {
   Health,
   HttpRoutes,
@@ -15,6 +15,7 @@ import {
   startHealthServer,
   type HealthServer,
 } from '@vantage/observability';
+import { RtspServer, readCodecConfiguration, splitFrame, type RtspSource } from '@vantage/rtsp';
 import type { GraphNode, SkillGraph, SourceNode } from '@vantage/skill';
 import { Engine, Live } from '../../src/index.ts';
 
@@ -111,8 +112,8 @@ export class LiveBench {
   /** A clip whose frames tell their number: eight bars, black or white, from the left; the lowest bit first. */
   clip(name: string, ...codec: string[]): string {
     const file = path.join(this.folder, name);
-    const bits = `255*mod(floor(N/pow(2,floor(X/${WIDTH / 8}))),2)`;
-    const input = ['-f', 'lavfi', '-i', `color=black:size=${WIDTH}x${HEIGHT}:rate=25,geq=lum='${bits}':cb=128:cr=128`];
+    const bits = `geq=lum='255*mod(floor(N/pow(2,X)),2)':cb=128:cr=128,scale=${WIDTH}:${HEIGHT}:flags=neighbor`;
+    const input = ['-f', 'lavfi', '-i', `color=black:size=8x2:rate=25,format=yuv444p,${bits}`];
     const frames = ['-frames:v', `${FRAMES}`, '-pix_fmt', 'yuv420p', ...codec, '-y', file];
     execFileSync(this.ffmpeg.path, ['-v', 'error', ...input, ...frames]);
     return pathToFileURL(file).href;
@@ -154,6 +155,33 @@ export class LiveBench {
     return `rtsp://127.0.0.1:${this.live.rtsp!.port}/${where}`;
   }
 
+  /** A camera that speaks RTSP and plays a clip over and over, a frame every 40 ms. */
+  async camera(clip: string): Promise<{ readonly server: RtspServer; readonly url: string }> {
+    const { codecData, frames } = await readEncodedFile(path.join(this.folder, clip), this.ffmpeg, 1 << 26);
+    const { lengthSize, parameterSets } = readCodecConfiguration('h264', codecData);
+    const source: RtspSource = {
+      description: { name: clip, codec: 'h264', fps: 25, parameterSets },
+      open: (receiver) => {
+        let timer: NodeJS.Timeout | undefined;
+        let next = 0;
+        return {
+          nextPtsUs: 0,
+          start: () => {
+            timer = setInterval(() => {
+              const { key, data } = frames[next % frames.length]!;
+              const nals = splitFrame(data, lengthSize);
+              receiver.send({ ptsUs: 40_000 * next++, key, nals: key ? [...parameterSets, ...nals] : nals });
+            }, 40);
+          },
+          pause: () => clearInterval(timer),
+        };
+      },
+    };
+    const server = new RtspServer({ find: () => source, logger: silentLogger, host: '127.0.0.1', port: 0 });
+    await server.start();
+    return { server, url: `rtsp://127.0.0.1:${server.port}/camera` };
+  }
+
   /** What an RTSP player shows: the first frames as RGB, and their times in seconds. */
   async play(url: string, frames: number, ...before: string[]): Promise<{ pictures: Buffer[]; seconds: number[] }> {
     const input = ['-rtsp_transport', 'tcp', ...before, '-i', url, '-map', '0:v', '-fps_mode', 'passthrough'];
@@ -185,6 +213,12 @@ export function numberOf(picture: Buffer): number {
     if ((picture[3 * (20 * WIDTH + x)] ?? 0) > 127) number += 2 ** bar;
   }
   return number;
+}
+
+/** Whether a pixel is green. */
+export function isGreen(picture: Buffer, x: number, y: number): boolean {
+  const [red = 0, green = 0, blue = 0] = picture.subarray(3 * (y * WIDTH + x));
+  return green > 150 && red < 100 && blue < 100;
 }
 
 /** Whether a pixel is red. */

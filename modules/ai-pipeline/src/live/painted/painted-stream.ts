@@ -18,7 +18,7 @@ import type { FromPainter, PaintSetup, ToPainter } from './messages.ts';
 /** So long a frame waits for what the model says about it; then what was said before stands in it. */
 const INSIGHTS_WAIT_MS = 400;
 /** A client may need a moment between being told of a stream and playing it. */
-const LINGER_MS = 5000;
+const LINGER_MS = 2000;
 /** Decoder and encoder have to start. */
 const START_TIMEOUT_MS = 20_000;
 
