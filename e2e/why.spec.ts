@@ -34,8 +34,13 @@ beforeAll(async () => {
   service = new WhyService(engine);
   const model = { kind: 'model', id: 'model/primary', role: 'primary', configFile: demo.modelConfig } as const;
   const source = {
-    ...{ kind: 'source', id: 'source/gate', sensor: 'gate', url: pathToFileURL(clip).href, regions: [demo.region] },
-    ...{ pace: 'asFastAsPossible', loop: false },
+    kind: 'source',
+    id: 'source/gate',
+    sensor: 'gate',
+    url: pathToFileURL(clip).href,
+    regions: [demo.region],
+    pace: 'asFastAsPossible',
+    loop: false,
   } as const;
   const tracker = { kind: 'tracker', id: 'tracker', algorithm: 'light' } as const;
   const graph: SkillGraph = {
