@@ -62,3 +62,14 @@ export const mediaExpired = (): VantageError =>
 export const storageFailed = (cause: unknown): VantageError =>
   answer(503, 'CLIP_STORAGE_UNREACHABLE', 'the clip is in the blob storage, and that does not answer', { cause });
 export const thumbnailFailed = (message: string): VantageError => answer(503, 'THUMBNAIL_FAILED', message);
+
+export const modelCheckUnavailable = (): VantageError =>
+  answer(501, 'MODEL_CHECK_UNAVAILABLE', 'models are checked by the vantage command, and that is not here');
+export const modelPlaceUnknown = (): VantageError =>
+  answer(
+    409,
+    'MODEL_PLACE_UNKNOWN',
+    'the ai-pipeline cannot read the files of this Player: name the URL of the zip in the twin',
+  );
+export const pipelineUnknown = (pipeline: string): VantageError =>
+  answer(404, 'PIPELINE_UNKNOWN', `there is no pipeline ${pipeline} in the twin of the controllermodule`);

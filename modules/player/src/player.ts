@@ -23,6 +23,8 @@ import { twinRoutes } from './hub/twin-routes.ts';
 import { Twins } from './hub/twins.ts';
 import { liveRoutes } from './live/live-routes.ts';
 import { PipelineHttp } from './live/pipeline-http.ts';
+import { modelRoutes } from './models/model-routes.ts';
+import { Models } from './models/models.ts';
 import { buildPage } from './page/build-page.ts';
 import { Page } from './page/page-routes.ts';
 import { whyRoutes } from './why/why-routes.ts';
@@ -74,6 +76,8 @@ export class Player {
     twinRoutes(app, twins);
     liveRoutes(app, pipeline);
     whyRoutes(app, link);
+    const models = new Models(path.join(settings.cacheFolder, 'models'), settings.sharesFiles, this.#ending.signal);
+    await modelRoutes(app, models, twins);
     const clips = this.#clips(link);
     clipRoutes(app, clips);
     healthRoutes(app, { link, twins, sources: clips.sources });

@@ -46,7 +46,12 @@ const DESIRED = {
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'vantage-player-'));
 const stateDir = path.join(folder, 'state');
-const env = { VANTAGE_HOME: path.join(folder, 'home'), VANTAGE_STATE: stateDir, PLAYER_PORT: '0' };
+const env = {
+  VANTAGE_HOME: path.join(folder, 'home'),
+  VANTAGE_STATE: stateDir,
+  PLAYER_PORT: '0',
+  PLAYER_CACHE: path.join(folder, 'cache'),
+};
 let runtime: EdgeRuntime;
 let pipeline: EdgeModule;
 let upstream: http.Server;
@@ -312,6 +317,22 @@ describe('change', () => {
     ]);
     expect((await browser.change('PUT', '/api/regions/nobody', { regions, etag })).json()['code']).toBe('TWIN_CHANGED');
   });
+});
+
+test('a zip that is no model is told so, and other bodies are refused', async () => {
+  const browser = await open();
+  const send = (body: Buffer, type: string): ReturnType<Browser['ask']> =>
+    browser.ask('/api/models', {
+      method: 'POST',
+      body,
+      headers: { 'x-vantage-csrf': browser.csrf, 'content-type': type },
+    });
+  const part = 'Content-Disposition: form-data; name="file"; filename="m.zip"\r\nContent-Type: application/zip';
+  const form = Buffer.from(`--x\r\n${part}\r\n\r\nno zip\r\n--x--\r\n`);
+  const answer = await send(form, 'multipart/form-data; boundary=x');
+  expect(answer.json()).toMatchObject({ ok: false, report: { message: expect.stringContaining('zip') } });
+  expect((await send(Buffer.from('{}'), 'application/json')).status).toBe(400);
+  expect((await browser.change('POST', `/api/models/${'0'.repeat(64)}/use`, { pipeline: 'People' })).status).toBe(409);
 });
 
 describe('who is let in', () => {

@@ -80,6 +80,16 @@ export class Twins {
     });
   }
 
+  /** What the server itself wants: refused like a change of a person. @throws VantageError TWIN_CHANGED, TWIN_REFUSED */
+  set(module: string, etag: string, wish: (desired: TwinObject) => TwinObject): Promise<ApiTwinChanged> {
+    return this.#write(module, etag, (desired) => {
+      const patch = diffTwin(desired, wish(desired));
+      const plan = planTwin(module, desired, patch);
+      if (plan.refused) throw twinRefused(module, maskSecrets(plan.issues) as unknown[]);
+      return patch;
+    });
+  }
+
   /** The regions of one sensor; nothing else changes. @throws VantageError SENSOR_UNKNOWN, REGION_INVALID */
   setRegions(sensor: string, regions: unknown, etag: unknown): Promise<ApiTwinChanged> {
     return this.#write(CONTROLLER, requireEtag(etag), (desired) => {

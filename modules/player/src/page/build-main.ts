@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 
-const [web = '', outDir = ''] = process.argv.slice(2);
+const [web = '', outDir = ''] = process.argv.slice(2).map((folder) => path.resolve(folder));
 const { build } = await import('vite');
 const configFile = ['vite.config.ts', 'vite.config.mjs']
   .flatMap((name) => [path.join(web, name), path.join(web, '..', name)])
