@@ -1,6 +1,8 @@
 import { broadLight, likeness, likenessShifted, lostStructure, stepsOf, structuredPart } from './structure.ts';
 import type { Thumbnail } from './thumbnail.ts';
 
+const { abs } = Math;
+
 /** What a camera usually sees: grows out of the pictures in which nothing is wrong. */
 export interface UsualView {
   readonly grey: Float32Array;
@@ -49,7 +51,7 @@ export function measureView(
   let largestChange = 0;
   for (let at = 0; at < grey.length; at += 1) {
     light += grey[at] as number;
-    const moved = Math.abs((grey[at] as number) - (before?.grey[at] ?? Number.NaN));
+    const moved = abs((grey[at] as number) - (before?.grey[at] ?? Number.NaN));
     change += moved;
     if (moved > largestChange) largestChange = moved;
   }

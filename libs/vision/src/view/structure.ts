@@ -1,5 +1,7 @@
 import type { Thumbnail } from './thumbnail.ts';
 
+const { abs, floor, max, min } = Math;
+
 /** Grey levels between neighbouring cells: a step this large counts half. Keeps one hard shadow from outweighing the rest. */
 const HALF = 8;
 /** Grey levels from which a cell has structure. */
@@ -19,7 +21,7 @@ export function stepsOf({ columns, rows }: Pick<Thumbnail, 'columns' | 'rows'>, 
 }
 
 function pressed(difference: number): number {
-  return difference / (Math.abs(difference) + HALF);
+  return difference / (abs(difference) + HALF);
 }
 
 /** -1 to 1: how alike two fields are whose mean is near 0; NaN where one of them is flat. */
@@ -39,20 +41,19 @@ export function likeness(a: Float32Array, b: Float32Array): number {
 
 /** Mean light of blocks of 6 x 6 cells, about the mean of all: what blur leaves and a cover takes. */
 export function broadLight({ columns, rows }: Pick<Thumbnail, 'columns' | 'rows'>, grey: Float32Array): Float32Array {
-  const across = Math.max(1, Math.round(columns / 6));
-  const down = Math.max(1, Math.round(rows / 6));
+  const across = max(1, Math.round(columns / 6));
+  const down = max(1, Math.round(rows / 6));
   const sums = new Float32Array(across * down);
   const counts = new Float32Array(across * down);
   let total = 0;
   for (let at = 0; at < grey.length; at += 1) {
-    const block =
-      Math.floor((Math.floor(at / columns) * down) / rows) * across + Math.floor(((at % columns) * across) / columns);
+    const block = floor((floor(at / columns) * down) / rows) * across + floor(((at % columns) * across) / columns);
     sums[block] = (sums[block] as number) + (grey[at] as number);
     counts[block] = (counts[block] as number) + 1;
     total += grey[at] as number;
   }
   const mean = total / grey.length;
-  return sums.map((sum, block) => sum / Math.max(1, counts[block] as number) - mean);
+  return sums.map((sum, block) => sum / max(1, counts[block] as number) - mean);
 }
 
 /** Of the cells that have structure in `before`, the part that has (almost) none now. NaN where there are too few. */
@@ -61,10 +62,10 @@ export function lostStructure(before: Float32Array, now: Float32Array): number {
   let structured = 0;
   let lost = 0;
   for (let at = 0; at < before.length; at += 1) {
-    const was = Math.abs(before[at] as number);
+    const was = abs(before[at] as number);
     if (was < limit) continue;
     structured += 1;
-    if (Math.abs(now[at] as number) < 0.4 * was) lost += 1;
+    if (abs(now[at] as number) < 0.4 * was) lost += 1;
   }
   return structured < 8 ? Number.NaN : lost / structured;
 }
@@ -73,7 +74,7 @@ export function lostStructure(before: Float32Array, now: Float32Array): number {
 export function structuredPart(steps: Float32Array): number {
   const limit = STRUCTURED / (STRUCTURED + HALF);
   let structured = 0;
-  for (const step of steps) if (Math.abs(step) >= limit) structured += 1;
+  for (const step of steps) if (abs(step) >= limit) structured += 1;
   return structured / steps.length;
 }
 
@@ -95,14 +96,14 @@ export function likenessShifted(
     for (let dx = -REACH; dx <= REACH; dx += 1) {
       if (dx === 0 && dy === 0) continue;
       let shared = 0;
-      for (let row = Math.max(0, -dy); row < Math.min(rows, rows - dy); row += 1) {
-        const from = 2 * (row * columns + Math.max(0, -dx));
-        const to = 2 * (row * columns + Math.min(columns, columns - dx));
+      for (let row = max(0, -dy); row < min(rows, rows - dy); row += 1) {
+        const from = 2 * (row * columns + max(0, -dx));
+        const to = 2 * (row * columns + min(columns, columns - dx));
         const offset = 2 * (dy * columns + dx);
         for (let at = from; at < to; at += 1) shared += (usual[at] as number) * (now[at + offset] as number);
       }
-      const overlap = ((columns - Math.abs(dx)) * (rows - Math.abs(dy))) / (columns * rows);
-      if (overlap > 0.25) best = Math.max(best, shared / overlap);
+      const overlap = ((columns - abs(dx)) * (rows - abs(dy))) / (columns * rows);
+      if (overlap > 0.25) best = max(best, shared / overlap);
     }
   }
   return energy > 0 ? best / energy : 0;

@@ -1,3 +1,5 @@
+const { abs, floor, min } = Math;
+
 /** Cells of the longer side. Fine enough to tell a shift by a fiftieth of the picture, coarse enough to cost nothing. */
 const CELLS = 48;
 /** Samples in each direction and cell: more say no more about a cell's light and texture. */
@@ -41,8 +43,8 @@ export function thumbnailOf(plane: Uint8Array, width: number, height: number): T
   const stepY = height / (rows * SAMPLES);
   const lastX = Math.max(0, width - 1 - REACH);
   const lastY = Math.max(0, height - 1 - REACH);
-  const reachX = Math.min(REACH, width - 1);
-  const reachY = Math.min(REACH, height - 1) * width;
+  const reachX = min(REACH, width - 1);
+  const reachY = min(REACH, height - 1) * width;
   let edges = 0;
   let steep = 0;
   for (let row = 0, cell = 0; row < rows; row += 1) {
@@ -50,14 +52,14 @@ export function thumbnailOf(plane: Uint8Array, width: number, height: number): T
       let sum = 0;
       let rough = 0;
       for (let v = 0; v < SAMPLES; v += 1) {
-        const y = Math.min(lastY, Math.floor((row * SAMPLES + v + 0.5) * stepY));
+        const y = min(lastY, floor((row * SAMPLES + v + 0.5) * stepY));
         for (let u = 0; u < SAMPLES; u += 1) {
-          const at = y * width + Math.min(lastX, Math.floor((column * SAMPLES + u + 0.5) * stepX));
+          const at = y * width + min(lastX, floor((column * SAMPLES + u + 0.5) * stepX));
           const here = plane[at] as number;
           sum += here;
-          rough += Math.abs((plane[at + Math.min(1, reachX)] as number) - here);
-          const across = Math.abs((plane[at + reachX] as number) - here);
-          const down = Math.abs((plane[at + reachY] as number) - here);
+          rough += abs((plane[at + min(1, reachX)] as number) - here);
+          const across = abs((plane[at + reachX] as number) - here);
+          const down = abs((plane[at + reachY] as number) - here);
           if (across < EDGE && down < EDGE) continue;
           edges += 1;
           steep += across >= down ? steepestStep(plane, at, 1) / across : steepestStep(plane, at, width) / down;
@@ -73,14 +75,14 @@ export function thumbnailOf(plane: Uint8Array, width: number, height: number): T
     grey,
     texture,
     edges: edges / (grey.length * SAMPLES * SAMPLES),
-    steepness: edges === 0 ? Number.NaN : Math.min(1, steep / edges),
+    steepness: edges === 0 ? Number.NaN : min(1, steep / edges),
   };
 }
 
 function steepestStep(plane: Uint8Array, from: number, step: number): number {
   let most = 0;
   for (let k = 0, at = from; k < REACH; k += 1, at += step) {
-    const difference = Math.abs((plane[at + step] as number) - (plane[at] as number));
+    const difference = abs((plane[at + step] as number) - (plane[at] as number));
     if (difference > most) most = difference;
   }
   return most;
