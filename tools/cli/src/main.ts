@@ -18,6 +18,7 @@ import { migrateCommand } from './migrate/command.ts';
 import { modelCommand } from './model/command.ts';
 import { monitorCommand } from './monitor/command.ts';
 import { nodeCommand } from './node/command.ts';
+import { playerCommand } from './player/command.ts';
 import { resetCommand } from './reset/command.ts';
 import { skillCommand } from './skill/command.ts';
 import { statusCommand } from './status/command.ts';
@@ -41,6 +42,7 @@ const program = new Command('vantage')
   .addCommand(statusCommand())
   .addCommand(logsCommand())
   .addCommand(monitorCommand())
+  .addCommand(playerCommand())
   .addCommand(restartCommand())
   .addCommand(pingCommand())
   .addCommand(faultCommand())
