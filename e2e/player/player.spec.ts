@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { ClipDocument } from '@vantage/contracts';
 import type { Browser, Page } from 'playwright-core';
-import type { ApiCamera, ApiTwin } from '../../modules/player/src/api.ts';
+import type { ApiCamera, ApiClips, ApiTwin } from '../../modules/player/src/api.ts';
 import type { Drawn } from '../../modules/player/web/src/live/draw.ts';
 import { describeWithBrowser, openBrowser, screenshotPath } from './browser.ts';
-import { RunningPlayer } from './running-player.ts';
 import { RunningVantage } from '../support/vantage.ts';
 
 interface Insights {
@@ -25,7 +25,7 @@ const PAGES = ['cameras', 'live', 'clips', 'regions', 'configuration', 'models',
 describeWithBrowser('the Player in a browser', () => {
   let work: string;
   let up: RunningVantage;
-  let player: RunningPlayer;
+  let url: string;
   let browser: Browser;
   let page: Page;
   const insights: Insights[] = [];
@@ -40,7 +40,7 @@ describeWithBrowser('the Player in a browser', () => {
     await up.line('a person', ({ event, objects }) => {
       return event === 'inference' && ((objects as Record<string, number>)['person'] ?? 0) > 0;
     });
-    player = await RunningPlayer.start(state, env);
+    url = String((await up.line('the Player', ({ event }) => event === 'player'))['url']);
     page = await browser.newPage({ viewport: { width: 1360, height: 800 } });
     page.on('pageerror', (error) => faults.push(error.message));
     page.on('websocket', (socket) =>
@@ -55,22 +55,23 @@ describeWithBrowser('the Player in a browser', () => {
 
   afterAll(async () => {
     await browser?.close();
-    await player?.stop();
     await up?.stop();
     rmSync(work, { recursive: true, force: true });
   }, 60_000);
 
   async function open(name: string): Promise<void> {
-    await page.goto(`${player.url}/#/${name}`);
+    await page.goto(`${url}/#/${name}`);
   }
 
   async function shoot(name: string): Promise<void> {
     const file = screenshotPath(name);
-    if (file !== undefined) await page.screenshot({ path: file });
+    if (file === undefined) return;
+    await page.locator('.news-text').waitFor({ state: 'detached' });
+    await page.screenshot({ path: file });
   }
 
   async function get<T>(at: string): Promise<T> {
-    const response = await page.request.get(`${player.url}${at}`);
+    const response = await page.request.get(`${url}${at}`);
     expect(response.status()).toBe(200);
     return (await response.json()) as T;
   }
@@ -78,8 +79,8 @@ describeWithBrowser('the Player in a browser', () => {
   /** As another person's browser would. */
   async function send(method: 'PUT' | 'POST', at: string, data: object): Promise<number> {
     const { csrf } = await get<{ csrf: string }>('/api/session');
-    const headers = { 'x-vantage-csrf': csrf, origin: player.url };
-    return (await page.request.fetch(`${player.url}${at}`, { method, data, headers })).status();
+    const headers = { 'x-vantage-csrf': csrf, origin: url };
+    return (await page.request.fetch(`${url}${at}`, { method, data, headers })).status();
   }
 
   /** The next drawings that are exactly of the frame on the screen and hold a box. */
@@ -151,7 +152,6 @@ describeWithBrowser('the Player in a browser', () => {
     process.stdout.write(
       `live: a frame is on the page, with its boxes, ${Math.round(middle)} ms after the camera's time\n`,
     );
-    await shoot('live');
     // The colour of a box is really on the canvas, at the box.
     const painted = await page.evaluate(
       () =>
@@ -167,6 +167,26 @@ describeWithBrowser('the Player in a browser', () => {
         }),
     );
     expect(painted).toBeGreaterThan(100);
+    // A paused picture keeps the boxes of its frame.
+    const still = await page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          const canvas = document.querySelector<HTMLCanvasElement>('canvas.overlay')!;
+          canvas.addEventListener('drawn', function look(event) {
+            const { exact, boxes } = (event as CustomEvent<Drawn>).detail;
+            if (!exact || boxes.length < 3) return;
+            canvas.removeEventListener('drawn', look);
+            document.querySelector<HTMLButtonElement>('.controls button')!.click();
+            resolve(boxes.length);
+          });
+        }),
+    );
+    expect(still).toBeGreaterThan(2);
+    await page.getByRole('button', { name: 'Go on live' }).waitFor();
+    expect(await page.locator('video').evaluate((video: HTMLVideoElement) => video.paused)).toBe(true);
+    await shoot('live');
+    await page.getByRole('button', { name: 'Go on live' }).click();
+    await drawings(1);
   }, 90_000);
 
   test('a region is drawn with the mouse, saved beside what somebody else saved, and the next insights carry it', async () => {
@@ -266,6 +286,41 @@ describeWithBrowser('the Player in a browser', () => {
     expect(await send('POST', '/api/twin/controllermodule', { desired: before.desired, etag: now.etag })).toBe(200);
   }, 60_000);
 
+  test('a clip appears and plays with the boxes of its JSON, frame by frame', async () => {
+    await up.line('a clip', ({ event }) => event === 'clip', { timeoutMs: 60_000 });
+    await open('clips');
+    const first = page
+      .getByRole('listbox', { name: /^Clips/ })
+      .getByRole('option')
+      .first();
+    await first.waitFor();
+    const video = page.locator('video');
+    await video.waitFor();
+    const { clips } = await get<ApiClips>('/api/clips?limit=500');
+    const label = (await video.getAttribute('src'))!;
+    expect(clips.length).toBeGreaterThan(0);
+    const name = (await first.getAttribute('id'))!.replace('clip-', '');
+    const clip = clips.find((one) => one.name === name)!;
+    const document = await get<ClipDocument>(clip.jsonUrl!);
+    await video.evaluate((element: HTMLVideoElement) => {
+      element.currentTime = 0;
+      void element.play();
+    });
+    const seen = await drawings(12);
+    expect(label).toMatch(/^\/media\//);
+    for (const drawn of seen) {
+      const inference = document.inferences.find(
+        (one) => one.type === 'detection' && one.sourceInfo.frameId === drawn.frameId,
+      );
+      expectSame(drawn, inference?.type === 'detection' ? inference.detections : []);
+    }
+    await first.getByText(/^street · /).waitFor();
+    await first.locator('img').evaluate((image: HTMLImageElement) => image.decode());
+    await shoot('clips');
+    await page.getByLabel('Detections').uncheck();
+    await page.getByLabel('Autoplay').uncheck();
+  }, 120_000);
+
   test('an edit is planned, applied and rolled back', async () => {
     await open('configuration');
     await page.getByRole('radio', { name: 'JSON' }).click();
@@ -279,6 +334,10 @@ describeWithBrowser('the Player in a browser', () => {
       .first()
       .waitFor();
     await area.fill(text.replace('"label": "crossing"', '"label": "zebra"'));
+    await page
+      .getByText(/lies outside the picture/)
+      .first()
+      .waitFor({ state: 'detached' });
     await page.getByText('its regions apply from the next frame on').waitFor();
     await shoot('configuration');
     await page.getByRole('radio', { name: 'Form' }).click();
@@ -291,6 +350,19 @@ describeWithBrowser('the Player in a browser', () => {
     await page.getByText('Rolled back.').waitFor();
     expect(await labels()).toContain('crossing');
   }, 90_000);
+
+  test('models, health and the chain behind a moment', async () => {
+    await open('models');
+    await page.getByText("Drop a model's zip here").waitFor();
+    await shoot('models');
+    await open('health');
+    await page.getByRole('heading', { name: /ai-pipeline/ }).waitFor();
+    await shoot('health');
+    await open('why/StreetDetection/street');
+    await page.getByRole('button', { name: 'Just now' }).click();
+    await page.getByRole('heading', { name: 'In short' }).waitFor();
+    await shoot('why');
+  }, 60_000);
 
   test('on a phone nothing is wider than the screen, and everything that can be pressed has a name', async () => {
     await page.setViewportSize({ width: 390, height: 844 });

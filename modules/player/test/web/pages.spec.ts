@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ago, bytes, clock, counts } from '../../web/src/core/format.ts';
-import { jsonFault, lineOf, locate, pathOf, stepsOf, valueAt, withValue } from '../../web/src/core/locate.ts';
+import { fromRoot, jsonFault, lineOf, locate, pathOf, stepsOf, valueAt, withValue } from '../../web/src/core/locate.ts';
 import { changeOf, compareRegions, mergeRegions } from '../../web/src/core/merge.ts';
 import { blank, controlOf, fieldsOf, issuesAt } from '../../web/src/core/schema-form.ts';
 import type { Region } from '../../web/src/core/shapes.ts';
@@ -30,6 +30,12 @@ describe('places in JSON', () => {
     expect(twin.a.list[1]!.name).toBe('gate');
     expect(withValue(twin, stepsOf('a.list[0]'), undefined)).toEqual({ a: { ...twin.a, list: [twin.a.list[1]] } });
     expect(withValue({}, stepsOf('b.c'), 1)).toEqual({ b: { c: 1 } });
+  });
+
+  test('a path that leaves out where the twin begins is found, too', () => {
+    expect(fromRoot(twin, 'list[1].name')).toBe('a.list[1].name');
+    expect(fromRoot(twin, 'a.list')).toBe('a.list');
+    expect(fromRoot(twin, 'nowhere.b')).toBe('nowhere.b');
   });
 
   test('a fault of the text has a line', () => {

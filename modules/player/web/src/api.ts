@@ -101,14 +101,21 @@ export interface WhyAnswer {
   readonly at: string | number;
   readonly summary?: readonly string[];
   readonly frames?: readonly WhyFrame[];
-  readonly uploaded?: Readonly<Record<string, unknown>> | null;
+  /** What happened at moments, such as a recording that was switched on. */
+  readonly notes?: readonly { readonly timeMs: number; readonly text: string }[];
+  /** Of each clip: what the VideoUploader says of it. */
+  readonly uploaded?: Readonly<Record<string, { readonly state?: string; readonly blob?: string }>>;
 }
 
+/** A stretch of half a second or so. */
 export interface WhyFrame {
   readonly timeMs: number;
-  readonly decoded?: boolean;
-  readonly sampled?: boolean | string;
-  readonly best?: readonly { readonly label: string; readonly score: number; readonly threshold?: number }[];
+  /** Pictures that came in this stretch, and how many of them the model looked at. */
+  readonly decoded?: number;
+  readonly sampled?: number;
+  /** Left out, by reason. */
+  readonly dropped?: Readonly<Record<string, number>>;
+  readonly best?: readonly { readonly label: string; readonly score: number; readonly threshold?: number | null }[];
   readonly kept?: number;
   readonly tracks?: number | readonly unknown[];
   readonly regions?: readonly { readonly label: string; readonly inside: readonly unknown[] | number | boolean }[];

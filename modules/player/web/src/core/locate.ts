@@ -96,6 +96,17 @@ export function locate(text: string, path: string): number {
   return best;
 }
 
+/** A path from the root of a twin: issues may leave out the key that the whole configuration stands under. */
+export function fromRoot(root: unknown, path: string): string {
+  const [first] = stepsOf(path);
+  if (first === undefined || !isRecord(root) || Object.hasOwn(root, first)) return path;
+  const above = Object.keys(root).find((key) => {
+    const inner = root[key];
+    return isRecord(inner) && Object.hasOwn(inner, first);
+  });
+  return above === undefined ? path : `${pathOf([above])}.${path}`;
+}
+
 /** Line and column (from 1) of an offset. */
 export function lineOf(text: string, offset: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, offset).split('\n');

@@ -64,7 +64,9 @@ function Editing({ module, twin, reload }: { module: string; twin: ApiTwin; relo
   }, [dirty]);
 
   useEffect(() => {
-    if (!object || !dirty) return setPlan(undefined);
+    // A plan of what was typed before must not stand beside what is typed now.
+    setPlan(undefined);
+    if (!object || !dirty) return;
     let over = false;
     const timer = window.setTimeout(() => {
       api.plan(module, { patch: diffTwin(base.desired, object) }).then(
@@ -155,7 +157,7 @@ function Editing({ module, twin, reload }: { module: string; twin: ApiTwin; relo
             disabled={busy || !dirty || !object || !plan || plan.refused || session.value?.readOnly === true}
             onClick={() => void apply(base)}
           >
-            {busy ? 'Applying …' : 'Apply'}
+            {busy ? 'Applying …' : issues.some(({ severity }) => severity === 'error') ? 'Apply anyway' : 'Apply'}
           </button>
           <button type="button" disabled={busy || !dirty} onClick={() => setText(pretty(base.desired))}>
             Discard

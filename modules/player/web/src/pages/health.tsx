@@ -17,9 +17,11 @@ export function HealthPage(): JSX.Element {
       {health && (
         <>
           <div class="tiles small">
-            {health.modules.map((module) => (
-              <ModuleCard key={module.name} module={module} />
-            ))}
+            {health.modules
+              .toSorted((a, b) => weight(b) - weight(a))
+              .map((module) => (
+                <ModuleCard key={module.name} module={module} />
+              ))}
             {health.modules.length === 0 && <Empty title="No module is reported by this device." />}
           </div>
           <h2 class="section">Evidence</h2>
@@ -113,4 +115,9 @@ function Uploader({ reported }: { reported: Readonly<Record<string, unknown>> | 
 
 function number(value: unknown): number {
   return typeof value === 'number' ? value : 0;
+}
+
+/** Those that have something to say come first. */
+function weight({ problems, metrics }: ApiModuleHealth): number {
+  return problems.length * 1000 + Object.keys(metrics).length;
 }

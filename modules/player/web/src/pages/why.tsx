@@ -1,12 +1,12 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { ApiCamera } from '../../../src/api.ts';
 import { api, reasonOf, type WhyAnswer, type WhyFrame } from '../api.ts';
 import { inputTime } from '../core/format.ts';
 import { isRecord } from '../core/locate.ts';
 import { href, route } from '../router.ts';
 import { CameraChoice, cameraOf, keyOf } from '../ui/camera-choice.tsx';
-import { Empty, Heading, Notice } from '../ui/parts.tsx';
+import { Badge, Empty, Heading, Notice } from '../ui/parts.tsx';
 import { useLoaded } from '../ui/use.ts';
 
 const SPANS = [1, 2, 5, 10, 30] as const;
@@ -39,6 +39,8 @@ function Ask({ camera }: { camera: ApiCamera }): JSX.Element {
   const [answer, setAnswer] = useState<WhyAnswer>();
   const [error, setError] = useState<string>();
   const [busy, setBusy] = useState(false);
+  // Who comes from a moment of a clip has asked already.
+  useEffect(() => void (Number.isFinite(given) && ask(given)), []);
   const ask = async (moment: number): Promise<void> => {
     setBusy(true);
     setError(undefined);
@@ -112,31 +114,36 @@ function Ask({ camera }: { camera: ApiCamera }): JSX.Element {
 }
 
 function Answer({ answer }: { answer: WhyAnswer }): JSX.Element {
-  const frames = answer.frames ?? [];
+  const { frames = [], notes = [], summary = [], uploaded = {} } = answer;
+  const clips = Object.entries(uploaded);
   return (
-    <>
+    <div class="answer">
       <section class="card">
         <h2>In short</h2>
         <ol class="sentences">
-          {(answer.summary ?? []).map((sentence, index) => (
+          {summary.map((sentence, index) => (
             <li key={index}>{sentence}</li>
           ))}
         </ol>
-        {answer.uploaded && <p class="dim">Upload: {words(answer.uploaded)}</p>}
+        {clips.map(([name, { state = 'unknown', blob }]) => (
+          <p key={name}>
+            <Badge kind={state === 'stored' ? 'good' : 'warn'}>{state === 'stored' ? 'uploaded' : state}</Badge>{' '}
+            <a href={href('clips', [], { clip: name.replace(/\.mp4$/, '') })}>{name}</a>
+            {blob !== undefined && <small class="dim path"> {blob}</small>}
+          </p>
+        ))}
       </section>
       {frames.length > 0 && (
         <section class="card scroll">
-          <h2>Frame by frame</h2>
+          <h2>Step by step</h2>
           <table class="chain">
             <thead>
               <tr>
-                {['time', 'looked at', 'best scores', 'kept', 'tracks', 'regions', 'rules', 'events', 'recorded'].map(
-                  (name) => (
-                    <th key={name} scope="col">
-                      {name}
-                    </th>
-                  ),
-                )}
+                {COLUMNS.map((name) => (
+                  <th key={name} scope="col">
+                    {name}
+                  </th>
+                ))}
               </tr>
             </thead>
             <tbody>
@@ -147,39 +154,60 @@ function Answer({ answer }: { answer: WhyAnswer }): JSX.Element {
           </table>
         </section>
       )}
-    </>
+      {notes.length > 0 && (
+        <section class="card">
+          <h2>What happened around it</h2>
+          <ul class="events">
+            {notes.slice(-40).map(({ timeMs, text }) => (
+              <li key={`${timeMs} ${text}`}>
+                <time>{new Date(timeMs).toLocaleTimeString()}</time> {text}
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </div>
   );
 }
 
+const COLUMNS = [
+  'time',
+  'pictures',
+  'best scores',
+  'kept',
+  'tracks',
+  'regions',
+  'rules',
+  'events',
+  'recorded',
+] as const;
+
 function FrameRow({ frame }: { frame: WhyFrame }): JSX.Element {
-  const {
-    timeMs,
-    decoded,
-    sampled,
-    best = [],
-    kept,
-    tracks,
-    regions = [],
-    rules = [],
-    events = [],
-    recording,
-    clip,
-  } = frame;
-  const looked = decoded === false ? 'no picture' : words(sampled ?? true);
+  const { timeMs, decoded = 0, sampled = 0, dropped = {}, best = [], kept, tracks, regions = [] } = frame;
+  const { rules = [], events = [], recording, clip } = frame;
+  const left = Object.entries(dropped).filter(([, count]) => count > 0);
   return (
     <tr class={events.length > 0 ? 'alerted' : ''}>
-      <th scope="row">{new Date(timeMs).toISOString().slice(11, 23)}</th>
-      <td>{looked}</td>
+      <th scope="row">{new Date(timeMs).toLocaleTimeString()}</th>
+      <td>
+        {sampled} of {decoded}
+        {left.map(([reason, count]) => (
+          <small key={reason} class="dim">
+            {' '}
+            {count} {reason}
+          </small>
+        ))}
+      </td>
       <td>
         {best.slice(0, 4).map(({ label, score, threshold }, index) => (
-          <span key={index} class={threshold !== undefined && score < threshold ? 'score low' : 'score'}>
+          <span key={index} class={typeof threshold === 'number' && score < threshold ? 'score low' : 'score'}>
             {label} {Math.round(score * 100)}%
-            {threshold !== undefined && <small> of {Math.round(threshold * 100)}%</small>}
+            {typeof threshold === 'number' && <small> of {Math.round(threshold * 100)}%</small>}
           </span>
         ))}
       </td>
       <td>{words(kept)}</td>
-      <td>{Array.isArray(tracks) ? tracks.length : words(tracks)}</td>
+      <td title={words(tracks)}>{Array.isArray(tracks) ? tracks.length : words(tracks)}</td>
       <td>
         {regions.map(({ label, inside }) => {
           const count = Array.isArray(inside) ? inside.length : Number(inside);
@@ -192,7 +220,7 @@ function FrameRow({ frame }: { frame: WhyFrame }): JSX.Element {
       </td>
       <td>{rules.map(words).join('; ')}</td>
       <td>{events.map(words).join('; ')}</td>
-      <td>{clip ?? words(recording ?? false)}</td>
+      <td>{clip === undefined ? words(recording ?? false) : 'in a clip'}</td>
     </tr>
   );
 }

@@ -86,6 +86,10 @@ interface RowProps {
 
 function Row({ clip, chosen, position, total, onChoose }: RowProps): JSX.Element {
   const started = new Date(clip.startedAt);
+  const facts = [clip.sensor, clip.seconds === null ? '' : clock(clip.seconds), bytes(clip.bytes)].filter(Boolean);
+  const objects = clip.objects === null ? '' : clip.labels.slice(0, 3).join(', ') || 'no objects';
+  const place = { device: '', both: 'uploaded', storage: 'in storage' }[clip.where];
+  const known = [objects, place].filter(Boolean);
   return (
     <div
       id={`clip-${clip.name}`}
@@ -99,13 +103,8 @@ function Row({ clip, chosen, position, total, onChoose }: RowProps): JSX.Element
       <img src={clip.thumbUrl} alt="" loading="lazy" width={96} height={54} />
       <span class="clip-text">
         <strong>{started.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' })}</strong>
-        <span>
-          {clip.sensor} {clip.seconds !== null && `· ${clock(clip.seconds)}`} · {bytes(clip.bytes)}
-        </span>
-        <span class="dim">
-          {clip.labels.slice(0, 3).join(', ') || 'no objects'}
-          {clip.where === 'device' ? '' : clip.where === 'both' ? ' · uploaded' : ' · in storage'}
-        </span>
+        <span>{facts.join(' · ')}</span>
+        <span class="dim">{known.join(' · ')}</span>
       </span>
     </div>
   );

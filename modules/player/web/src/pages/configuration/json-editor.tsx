@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
-import { lineOf, locate } from '../../core/locate.ts';
+import { fromRoot, lineOf, locate } from '../../core/locate.ts';
 import type { Issue } from '../../core/schema-form.ts';
 
 interface Props {
@@ -15,10 +15,11 @@ export function JsonEditor({ text, fault, issues, onChange }: Props): JSX.Elemen
   const area = useRef<HTMLTextAreaElement>(null);
   const gutter = useRef<HTMLDivElement>(null);
   const lines = text.split('\n').length;
+  const root: unknown = fault ? undefined : JSON.parse(text);
   const marks = fault
     ? [{ line: fault.line, severity: 'error' as const, message: fault.message, offset: offsetOf(text, fault.line) }]
     : issues.map(({ path, severity, message }) => {
-        const offset = locate(text, path);
+        const offset = locate(text, fromRoot(root, path));
         return { line: lineOf(text, offset).line, severity, message, offset };
       });
   const marked = new Map(marks.map(({ line, severity }) => [line, severity]));
