@@ -319,22 +319,6 @@ describe('change', () => {
   });
 });
 
-test('a zip that is no model is told so, and other bodies are refused', async () => {
-  const browser = await open();
-  const send = (body: Buffer, type: string): ReturnType<Browser['ask']> =>
-    browser.ask('/api/models', {
-      method: 'POST',
-      body,
-      headers: { 'x-vantage-csrf': browser.csrf, 'content-type': type },
-    });
-  const part = 'Content-Disposition: form-data; name="file"; filename="m.zip"\r\nContent-Type: application/zip';
-  const form = Buffer.from(`--x\r\n${part}\r\n\r\nno zip\r\n--x--\r\n`);
-  const answer = await send(form, 'multipart/form-data; boundary=x');
-  expect(answer.json()).toMatchObject({ ok: false, report: { message: expect.stringContaining('zip') } });
-  expect((await send(Buffer.from('{}'), 'application/json')).status).toBe(400);
-  expect((await browser.change('POST', `/api/models/${'0'.repeat(64)}/use`, { pipeline: 'People' })).status).toBe(409);
-});
-
 describe('who is let in', () => {
   test('no call of a stranger: CSRF, origin, DNS rebinding, sockets', async () => {
     const browser = await open();

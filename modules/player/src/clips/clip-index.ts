@@ -55,7 +55,7 @@ export class ClipIndex {
       this.#sources.map((source) => {
         const listed = this.#listed.get(source);
         const running = this.#list(source);
-        return listed === undefined || source.where === 'device' ? running : undefined;
+        return listed === undefined || source.where === 'device' ? running : Promise.resolve();
       }),
     );
   }

@@ -37,5 +37,5 @@ function withModel(desired: TwinObject, pipeline: string, { url, sha256, config 
     : undefined;
   if (!found) throw pipelineUnknown(pipeline);
   Object.assign(found, { unsecureZipUrl: url, sha256, primaryModelConfigPath: config });
-  return changed as TwinObject;
+  return changed;
 }

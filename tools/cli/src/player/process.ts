@@ -76,14 +76,16 @@ export class PlayerProcess {
 
   #spawn(): ChildProcess {
     const { stateDir, logFolder, clipFolder, ffmpegPath, storage, sharesFiles } = this.#options;
-    const { IOTHUB_CONNECTION_STRING: _other, VANTAGE_DEVICE: _another, ...env } = process.env;
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
       stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C is for the runtime, which ends the Player in its turn.
       detached: true,
       env: {
-        ...env,
+        ...process.env,
         NODE_OPTIONS: '',
+        // Of an IoT Hub, which this is not.
+        IOTHUB_CONNECTION_STRING: undefined,
+        VANTAGE_DEVICE: undefined,
         VANTAGE_STATE: stateDir,
         VANTAGE_PARENT_STDIN: '1',
         VANTAGE_METRICS_PORT: 'off',
