@@ -18,7 +18,8 @@ import { seeded } from './soak/random.ts';
 /** VANTAGE_FAULT_SECONDS=180 for the long run; VANTAGE_FAULT_SEED to repeat one. */
 const SECONDS = Number(process.env['VANTAGE_FAULT_SECONDS'] ?? 20);
 const SEED = Number(process.env['VANTAGE_FAULT_SEED'] ?? Date.now() % 1_000_000);
-const DRAIN_MS = 180_000;
+/** As long as files go away one after the other all is well, however slow the machine is. */
+const STALL_MS = 90_000;
 const VICTIMS = ['recorder', 'uploader', 'storage'] as const;
 
 interface Closed {
@@ -114,7 +115,7 @@ test(
     expect(closed.filter(({ name }) => !announced.has(`${name}.mp4`))).toEqual([]);
     expect(closed.length).toBeGreaterThan(2);
   },
-  SECONDS * 1000 + DRAIN_MS + 60_000,
+  SECONDS * 5000 + 180_000,
 );
 
 /** Names of what is missing, there twice, or different. */
@@ -148,10 +149,13 @@ async function compare(container: ContainerClient, closed: readonly Closed[]): P
 
 /** The uploader removes a file when storage has confirmed it. */
 async function untilEmpty(log: readonly string[]): Promise<void> {
-  const deadline = Date.now() + DRAIN_MS;
+  let deadline = Date.now() + STALL_MS;
+  let before = Infinity;
   for (;;) {
     const left = readdirSync(folder).filter((name) => !name.startsWith('.'));
     if (left.length === 0) return;
+    if (left.length < before) deadline = Date.now() + STALL_MS;
+    before = left.length;
     if (Date.now() > deadline) {
       const said = readFileSync(path.join(stateDir, 'logs', 'VideoUploader.log'), 'utf8').slice(-4000);
       throw new Error(

@@ -98,7 +98,10 @@ export class Status {
     const totals = this.#journal.totals();
     const waiting = this.#journal.in(['seen', 'uploading'], 1000).filter(({ error }) => error !== undefined);
     const problems = [
-      ...(this.#storage.error === undefined ? [] : [{ message: this.#storage.error }]),
+      // Whoever gives it no storage knows.
+      ...(this.#storage.error === undefined || this.#storage.state === 'notConfigured'
+        ? []
+        : [{ message: this.#storage.error }]),
       ...(this.#folderProblem === undefined ? [] : [{ message: this.#folderProblem }]),
       ...this.#twinProblems.map((message) => ({ message })),
       // While storage is away every file has the same trouble.
