@@ -210,7 +210,7 @@ describe('events (recordOnEvents)', () => {
         sourceInfo: { ...inference.sourceInfo, timestamp },
       })),
       events: types.map((type) => ({ id: 'e', type, sensor: 'cam1', zone: 'door' })),
-    } as InferenceMessage;
+    };
   };
 
   test('start a recording at once, which goes on for its seconds after the last one', () => {
