@@ -44,6 +44,7 @@ describe('vantage up', () => {
     });
     await up.line('the recording', (line) => line['event'] === 'recording' && line['on'] === true);
     const clip = await up.line('a clip', (line) => line['event'] === 'clip');
+    await up.line('the upload', (line) => line['event'] === 'uploaded' && line['file'] === clip['file']);
     const file = path.join(state, 'volumes', 'VideoUploaderCache', String(clip['file']));
     const seconds = execFileSync(ffprobePath(), [
       '-v',
