@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ROUTES, validateConfiguration } from '@vantage/contracts';
+import { ROUTES, isObject, validateConfiguration } from '@vantage/contracts';
 import {
   type GeneratedManifest,
   checkAgainst,
@@ -110,3 +110,60 @@ describe('the default deployment', () => {
     expect(modulesContent['BusinessLogicModule']?.['properties.desired']).toEqual({ startRecording: [] });
   });
 });
+
+describe('the variants of the default deployment', () => {
+  const AI_PIPELINE = 'modulesContent.$edgeAgent.properties.desired.modules.ai-pipeline';
+  const HOST = `${AI_PIPELINE}.settings.createOptions.HostConfig`;
+  const ORDER = (module: string): string =>
+    `modulesContent.$edgeAgent.properties.desired.modules.${module}.startupOrder`;
+  const camera = (name: string): unknown => ({
+    PathOnHost: name,
+    PathInContainer: name,
+    CgroupPermissions: 'mrw',
+  });
+
+  test.each([
+    ['dgpu', 'amd64', { [`${HOST}.Runtime`]: 'nvidia' }, '-amd64.dgpu'],
+    ['jetson', 'arm64v8', { [`${HOST}.Runtime`]: 'nvidia' }, '-arm64v8.jetson'],
+    [
+      'usb',
+      'amd64',
+      {
+        [`${HOST}.Devices`]: [camera('/dev/video0'), camera('/dev/video1')],
+        // The image's user is none of those who may open a camera.
+        [`${HOST}.GroupAdd`]: ['video'],
+        [ORDER('controllermodule')]: 2,
+        [ORDER('BusinessLogicModule')]: undefined,
+      },
+      '-amd64',
+    ],
+  ])('%s differs from it in the device only', async (kind, platform, differences, pipeline) => {
+    const file = resolve(ROOT, `deployment.${kind}.template.json`);
+    const [text, usual] = await Promise.all([readFile(file, 'utf8'), readFile(TEMPLATE, 'utf8')]);
+    const plain = (json: string): string => json.replace(/(\$\{MODULES\.[\w-]+)\.[\w.]+\}/g, '$1}');
+    expect(different(JSON.parse(usual), JSON.parse(plain(text)))).toEqual(differences);
+    expect(checkAgainst('azure-iot-edge-deployment-template-4.0', parseJson(text))).toEqual([]);
+
+    const env = withDotEnv(await readFile(resolve(ROOT, '.env.example'), 'utf8'), {});
+    const made = await generateManifest({ templateText: text, templatePath: file, env, platform });
+    expect(made.warnings).toEqual([]);
+    expect(inspectDeployment(made.manifest)).toEqual([]);
+    const { modules } = (JSON.parse(made.text) as Manifest).modulesContent.$edgeAgent['properties.desired'];
+    for (const [name, { settings }] of Object.entries(modules)) {
+      const tag = name === 'ai-pipeline' ? pipeline : `-${platform}`;
+      expect(settings.image).toMatch(new RegExp(`^vantage/${name.toLowerCase()}:[\\d.]+${tag}$`));
+    }
+  });
+});
+
+/** What the second of two JSON values has otherwise, by path. */
+function different(before: unknown, after: unknown, at = ''): Record<string, unknown> {
+  if (isObject(before) && isObject(after)) {
+    const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+    return Object.assign(
+      {},
+      ...[...keys].map((key) => different(before[key], after[key], at === '' ? key : `${at}.${key}`)),
+    ) as Record<string, unknown>;
+  }
+  return JSON.stringify(before) === JSON.stringify(after) ? {} : { [at]: after };
+}
