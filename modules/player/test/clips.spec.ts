@@ -87,6 +87,9 @@ beforeAll(async () => {
   const base = `${DEVICE}/ResourceGroup/Account/SolutionInstance/street/detection/person`;
   const tags = { Sensor: 'street', Date: '2026-01-01T00:00:00Z' };
   // One that both have, one that only the storage has, one of another device.
+  // Of a pipeline with one camera: its JSON alone says which.
+  await writeFile(path.join(recordings, 'single-2025-12-01-00:00:00.mp4'), video);
+  await writeFile(path.join(recordings, 'single-2025-12-01-00:00:00.json'), document('gate'));
   for (const name of [`${base}/${path.basename(sample)}`, `${base}/night-2025-12-31-23:00:00.mp4`]) {
     await container.getBlockBlobClient(name).uploadData(video, { tags: name.includes('night') ? tags : {} });
   }
@@ -129,7 +132,7 @@ test('clips of folder and storage are one list, newest first, page by page', asy
     events: 1,
     bytes: video.length,
   });
-  expect([newest.total, newest.sensors]).toEqual([MANY + 2, ['street', 'yard']]);
+  expect([newest.total, newest.sensors]).toEqual([MANY + 3, ['gate', 'street', 'yard']]);
   const second = await list(`limit=2&before=${encodeURIComponent(newest.next!)}`);
   expect(second.clips[0]?.name).toBe(nameOf(MANY - 2, 'street'));
   // Its time is that of its tag.
@@ -141,7 +144,10 @@ test('clips of folder and storage are one list, newest first, page by page', asy
   expect((await browser.ask('/api/clips?limit=x')).status).toBe(400);
 
   const timeline = (await browser.ask('/api/clips/timeline')).json<ApiTimeline>();
-  expect(timeline.buckets.reduce((sum, { clips }) => sum + clips, 0)).toBe(MANY + 2);
+  expect(timeline.buckets.reduce((sum, { clips }) => sum + clips, 0)).toBe(MANY + 3);
+  expect((await list('sensor=gate')).clips.map(({ pipeline, sensor }) => [pipeline, sensor])).toEqual([
+    ['single', 'gate'],
+  ]);
 });
 
 test('ten thousand clips do not make it slow', async () => {

@@ -40,6 +40,7 @@ export class ClipIndex {
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
   readonly #listed = new Map<ClipSource, Listed>();
+  readonly #learned = new Map<string, string>();
   #clips: readonly IndexedClip[] = [];
   #byName: ReadonlyMap<string, IndexedClip> = new Map();
 
@@ -66,6 +67,19 @@ export class ClipIndex {
 
   get sensors(): string[] {
     return [...new Set(this.#clips.map(({ sensor }) => sensor))].sort();
+  }
+
+  /** The newest clip of each pipeline whose camera neither name nor tag tells: it has one camera only. */
+  get unnamed(): IndexedClip[] {
+    const found = new Map<string, IndexedClip>();
+    for (const clip of this.#clips) if (clip.sensor === '' && !found.has(clip.pipeline)) found.set(clip.pipeline, clip);
+    return [...found.values()];
+  }
+
+  /** What the JSON of such a clip said. */
+  learn(pipeline: string, sensor: string): void {
+    this.#learned.set(pipeline, sensor);
+    this.#merge();
   }
 
   /** Newest first. */
@@ -115,7 +129,7 @@ export class ClipIndex {
       const startedAtMs = video.startedAtMs ?? parsed?.startedAtMs;
       if (startedAtMs === undefined) return [];
       const pipeline = parsed?.pipeline ?? name;
-      const sensor = video.sensor ?? files.json?.sensor ?? parsed?.sensor ?? '';
+      const sensor = video.sensor ?? files.json?.sensor ?? parsed?.sensor ?? this.#learned.get(pipeline) ?? '';
       const where = places.size === 2 ? 'both' : video.source.where;
       return [{ name, pipeline, sensor, startedAtMs, where, files }];
     });

@@ -40,7 +40,7 @@ async function listClips(parts: ClipParts, query: ClipQuery['Querystring']): Pro
   const limit = Math.min(query.limit === undefined ? DEFAULT_LIMIT : Number(query.limit), MAX_LIMIT);
   if (!Number.isInteger(limit) || limit < 1) throw requestInvalid('a whole number, 1 or more, expected', 'limit');
   const filter = readFilter(query);
-  await index.refresh();
+  await refresh(parts);
   const all = index.find(filter);
   const start = query.before === undefined ? 0 : behind(all, query.before);
   const page = all.slice(start, start + limit);
@@ -56,8 +56,20 @@ async function listClips(parts: ClipParts, query: ClipQuery['Querystring']): Pro
   };
 }
 
-async function timeline({ index, details }: ClipParts, query: ClipQuery['Querystring']): Promise<ApiTimeline> {
+async function refresh({ index, details }: ClipParts): Promise<void> {
   await index.refresh();
+  const unnamed = index.unnamed;
+  details.want(unnamed);
+  if (unnamed.some((clip) => details.get(clip) === undefined)) await after(PATIENCE_MS);
+  for (const clip of unnamed) {
+    const sensor = details.get(clip)?.sensor;
+    if (sensor !== undefined) index.learn(clip.pipeline, sensor);
+  }
+}
+
+async function timeline(parts: ClipParts, query: ClipQuery['Querystring']): Promise<ApiTimeline> {
+  const { index, details } = parts;
+  await refresh(parts);
   const clips = index.find(readFilter(query));
   const fromMs = query.from === undefined ? (clips.at(-1)?.startedAtMs ?? 0) : Date.parse(query.from);
   const toMs = query.to === undefined ? (clips[0]?.startedAtMs ?? 0) : Date.parse(query.to);
@@ -86,7 +98,6 @@ function describe({ details, urls }: ClipParts, clip: IndexedClip): ApiClip {
   return {
     name,
     pipeline,
-    // Clips of a pipeline with one camera do not name it.
     sensor: clip.sensor === '' ? (said?.sensor ?? '') : clip.sensor,
     startedAt: new Date(startedAtMs).toISOString(),
     seconds: said?.seconds ?? null,
