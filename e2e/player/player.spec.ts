@@ -1,12 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { createWriteStream, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ClipDocument } from '@vantage/contracts';
+import { demo } from '@vantage/demo';
 import type { Browser, Page } from 'playwright-core';
 import type { ApiCamera, ApiClips, ApiTwin } from '../../modules/player/src/api.ts';
 import type { Drawn } from '../../modules/player/web/src/live/draw.ts';
 import { describeWithBrowser, openBrowser, screenshotPath } from './browser.ts';
+import { ZipFile } from 'yazl';
 import { RunningVantage } from '../support/vantage.ts';
 
 interface Insights {
@@ -18,6 +21,14 @@ interface Insights {
 
 /** A picture's insights as they were drawn, and how large the picture was. */
 type Seen = Drawn & { readonly width: number; readonly height: number; readonly lateMs: number };
+
+/** The region that the demo comes with. */
+const CROSSING = [
+  [0.475, 0.5],
+  [0.642, 0.5],
+  [0.71, 0.65],
+  [0.464, 0.65],
+];
 
 const PAGES = ['cameras', 'live', 'clips', 'regions', 'configuration', 'models', 'health', 'why'] as const;
 
@@ -105,6 +116,24 @@ describeWithBrowser('the Player in a browser', () => {
     );
   }
 
+  /** Pauses at a frame that has three boxes or more, and says how many. */
+  async function freeze(): Promise<number> {
+    await page.locator('canvas.overlay').waitFor();
+    return page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          const canvas = document.querySelector<HTMLCanvasElement>('canvas.overlay')!;
+          canvas.addEventListener('drawn', function look(event) {
+            const { exact, boxes } = (event as CustomEvent<Drawn>).detail;
+            if (!exact || boxes.length < 3) return;
+            canvas.removeEventListener('drawn', look);
+            document.querySelector<HTMLButtonElement>('.controls button')!.click();
+            resolve(boxes.length);
+          });
+        }),
+    );
+  }
+
   function expectSame(drawn: Seen, detections: Insights['detections']): void {
     const wanted = detections.map(({ id, rect: [left, top, width, height] }) => ({
       id,
@@ -168,23 +197,9 @@ describeWithBrowser('the Player in a browser', () => {
     );
     expect(painted).toBeGreaterThan(100);
     // A paused picture keeps the boxes of its frame.
-    const still = await page.evaluate(
-      () =>
-        new Promise<number>((resolve) => {
-          const canvas = document.querySelector<HTMLCanvasElement>('canvas.overlay')!;
-          canvas.addEventListener('drawn', function look(event) {
-            const { exact, boxes } = (event as CustomEvent<Drawn>).detail;
-            if (!exact || boxes.length < 3) return;
-            canvas.removeEventListener('drawn', look);
-            document.querySelector<HTMLButtonElement>('.controls button')!.click();
-            resolve(boxes.length);
-          });
-        }),
-    );
-    expect(still).toBeGreaterThan(2);
+    expect(await freeze()).toBeGreaterThan(2);
     await page.getByRole('button', { name: 'Go on live' }).waitFor();
     expect(await page.locator('video').evaluate((video: HTMLVideoElement) => video.paused)).toBe(true);
-    await shoot('live');
     await page.getByRole('button', { name: 'Go on live' }).click();
     await drawings(1);
   }, 90_000);
@@ -283,7 +298,8 @@ describeWithBrowser('the Player in a browser', () => {
     expect(await page.getByRole('button', { name: 'Undo' }).isEnabled()).toBe(true);
     await page.getByRole('button', { name: 'Discard' }).click();
     const now = await get<ApiTwin>('/api/twin/controllermodule');
-    expect(await send('POST', '/api/twin/controllermodule', { desired: before.desired, etag: now.etag })).toBe(200);
+    const crossing = [{ label: 'crossing', color: '#ffc800', coordinates: CROSSING }];
+    expect(await send('PUT', '/api/regions/street', { regions: crossing, etag: now.etag })).toBe(200);
   }, 60_000);
 
   test('a clip appears and plays with the boxes of its JSON, frame by frame', async () => {
@@ -304,7 +320,7 @@ describeWithBrowser('the Player in a browser', () => {
     const document = await get<ClipDocument>(clip.jsonUrl!);
     await video.evaluate((element: HTMLVideoElement) => {
       element.currentTime = 0;
-      void element.play();
+      element.play().catch(() => undefined);
     });
     const seen = await drawings(12);
     expect(label).toMatch(/^\/media\//);
@@ -339,8 +355,8 @@ describeWithBrowser('the Player in a browser', () => {
       .first()
       .waitFor({ state: 'detached' });
     await page.getByText('its regions apply from the next frame on').waitFor();
-    await shoot('configuration');
     await page.getByRole('radio', { name: 'Form' }).click();
+    await shoot('configuration');
     await page.getByRole('button', { name: 'Apply' }).click();
     await page.getByText(/^Applied/).waitFor();
     const labels = async (): Promise<string[]> =>
@@ -354,7 +370,13 @@ describeWithBrowser('the Player in a browser', () => {
   test('models, health and the chain behind a moment', async () => {
     await open('models');
     await page.getByText("Drop a model's zip here").waitFor();
+    const zip = path.join(work, 'street.zip');
+    await zipFolder(demo.modelFolder, zip);
+    await page.getByLabel('Zip of a model').setInputFiles(zip);
+    await page.getByText('can be used', { exact: true }).waitFor({ timeout: 60_000 });
     await shoot('models');
+    await page.getByRole('button', { name: 'Use this model' }).click();
+    await page.getByText(/^StreetDetection changes to this model/).waitFor();
     await open('health');
     await page.getByRole('heading', { name: /ai-pipeline/ }).waitFor();
     await shoot('health');
@@ -362,9 +384,12 @@ describeWithBrowser('the Player in a browser', () => {
     await page.getByRole('button', { name: 'Just now' }).click();
     await page.getByRole('heading', { name: 'In short' }).waitFor();
     await shoot('why');
-  }, 60_000);
+  }, 120_000);
 
   test('on a phone nothing is wider than the screen, and everything that can be pressed has a name', async () => {
+    await open('live/StreetDetection/street');
+    await freeze();
+    await shoot('live');
     await page.setViewportSize({ width: 390, height: 844 });
     await page.emulateMedia({ colorScheme: 'dark' });
     for (const name of PAGES) {
@@ -387,3 +412,10 @@ describeWithBrowser('the Player in a browser', () => {
     expect(faults).toEqual([]);
   }, 90_000);
 });
+
+async function zipFolder(folder: string, zip: string): Promise<void> {
+  const file = new ZipFile();
+  for (const name of readdirSync(folder)) file.addFile(path.join(folder, name), `street/${name}`);
+  file.end();
+  await once(file.outputStream.pipe(createWriteStream(zip)), 'close');
+}

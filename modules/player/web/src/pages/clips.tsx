@@ -39,6 +39,7 @@ export function ClipsPage(): JSX.Element {
     to: fixed ? iso(span.to) : undefined,
   };
   const key = `${sensor} ${fixed ? `${fixed.from} ${fixed.to}` : range}`;
+  const shown = useRef(key);
   const timeline = useLoaded(() => api.timeline({ ...ask, to: iso(span.to) }), [key, now]);
 
   // New clips come on top while one looks; those that were loaded further down stay.
@@ -61,6 +62,8 @@ export function ClipsPage(): JSX.Element {
       }
     };
     setHeld(undefined);
+    if (shown.current !== key) setChosen(undefined);
+    shown.current = key;
     void look();
     const timer = window.setInterval(() => void look(), LOOK_MS);
     return () => {
@@ -83,6 +86,11 @@ export function ClipsPage(): JSX.Element {
   };
 
   const clips = held?.clips ?? [];
+  // What is played goes on when a newer clip comes on top of the list.
+  const newest = clips[0]?.name;
+  useEffect(() => {
+    if (chosen === undefined && newest !== undefined) setChosen(newest);
+  }, [chosen, newest]);
   const index = clips.findIndex(({ name }) => name === chosen);
   const clip = clips[index] ?? (chosen === undefined ? clips[0] : undefined);
   const at = clip ? clips.indexOf(clip) : -1;
