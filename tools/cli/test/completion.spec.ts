@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { twinModules, twinPaths } from '../src/completion/twin-paths.ts';
 import { vantage } from './fixtures/cli.ts';
 
 jest.setTimeout(60_000);
@@ -58,4 +59,57 @@ test.each(Object.keys(ASK))('%s completes commands, options and choices', async 
   expect(complete('twin', 'ro')).toEqual(['rollback']);
   expect(complete('generate', '--style', 'v')).toEqual(['vscode']);
   expect(complete('deploy', 'rollback', '--st')).toEqual(expect.arrayContaining(['--state', '--steps']));
+  expect(complete('twin', 'set', 'contr')).toEqual(['controllermodule']);
+  const set = ['twin', 'set', 'controllermodule'];
+  expect(complete(...set, 'azda')).toEqual(['azdaConfiguration.']);
+  expect(complete(...set, 'azdaConfiguration.components.sensors[1].en')).toEqual([
+    'azdaConfiguration.components.sensors[1].endpoint=',
+  ]);
+});
+
+describe('paths of twins', () => {
+  const COMPONENTS = 'azdaConfiguration.components';
+  const texts = (typed: string, assigns = true): string[] =>
+    twinPaths('controllermodule', typed, assigns).flatMap(({ text }) => (text.startsWith(typed) ? text : []));
+
+  test('one level at a time; objects and lists go on, values are set', () => {
+    expect(texts(`${COMPONENTS}.s`)).toEqual([`${COMPONENTS}.sensors[0].`, `${COMPONENTS}.skills[0].`]);
+    expect(texts(`${COMPONENTS}.sensors[12].kind.`)).toEqual(
+      ['type', 'subtype'].map((name) => `${COMPONENTS}.sensors[12].kind.${name}=`),
+    );
+    // A text or an object: both ways go on.
+    const model = `${COMPONENTS}.deepStream.pipelineConfigs[0].primaryModelConfigPath`;
+    expect(texts(model)).toEqual([`${model}=`, `${model}.`]);
+    expect(texts(`${COMPONENTS}.log`, false)).toEqual([`${COMPONENTS}.logLevel`]);
+  });
+
+  test('values that the schema knows', () => {
+    expect(texts(`${COMPONENTS}.deepStream.enable=`)).toEqual(
+      ['true', 'false'].map((value) => `${COMPONENTS}.deepStream.enable=${value}`),
+    );
+    expect(texts(`${COMPONENTS}.logLevel=w`)).toEqual([`${COMPONENTS}.logLevel=warning`]);
+  });
+
+  test('of no module of ours, and of places that there are not: none', () => {
+    expect(twinPaths('somebody', '', true)).toEqual([]);
+    expect(twinPaths('../modules/rtspsim', '', true)).toEqual([]);
+    expect(texts('nowhere.')).toEqual([]);
+    expect(texts('nowhere[3].x=')).toEqual([]);
+  });
+
+  test('every module of the default deployment has its paths', () => {
+    expect(twinModules().map(({ text }) => text)).toEqual(
+      expect.arrayContaining(['BusinessLogicModule', 'VideoUploader', 'ai-pipeline', 'controllermodule']),
+    );
+    expect(twinPaths('ai-pipeline', 'outputV', true).map(({ text }) => text)).toContain('outputVideoLength=');
+  });
+});
+
+test('bash takes path=value apart, and gets the value alone', async () => {
+  const script = path.join(work, 'values.bash');
+  writeFileSync(script, (await vantage(['completion', 'bash'])).stdout);
+  const words = 'vantage twin set controllermodule azdaConfiguration.components.logLevel = w';
+  const ask = `source ${script}; COMP_WORDS=(${words}); COMP_CWORD=6; _vantage; echo "\${COMPREPLY[@]}"`;
+  const env = { ...process.env, PATH: `${work}:${process.env['PATH'] ?? ''}` };
+  expect(spawnSync('bash', ['-c', ask], { env, encoding: 'utf8' }).stdout).toBe('warning\n');
 });

@@ -1,4 +1,5 @@
-import type { Command, Option } from 'commander';
+import type { Argument, Command, Option } from 'commander';
+import { twinModules, twinPaths } from './twin-paths.ts';
 
 export interface Candidate {
   readonly text: string;
@@ -6,8 +7,8 @@ export interface Candidate {
 }
 
 /**
- * What may stand at the end of a line that is being typed: subcommands, options, choices of an option. None where only
- * the person knows (a file, a name).
+ * What may stand at the end of a line that is being typed: subcommands, options, choices, modules and paths of twins. None
+ * where only the person knows (a file, a name).
  *
  * @param words behind the program's name; the last one is not finished (or empty)
  */
@@ -15,6 +16,7 @@ export function candidates(program: Command, words: readonly string[]): Candidat
   const typed = words.at(-1) ?? '';
   let command = program;
   let awaiting: Option | undefined;
+  let given: string[] = [];
   for (const word of words.slice(0, -1)) {
     if (awaiting) {
       awaiting = undefined;
@@ -23,10 +25,16 @@ export function candidates(program: Command, words: readonly string[]): Candidat
       // --option=value has its value already.
       awaiting = option && (option.required || option.optional) ? option : undefined;
     } else {
-      command = visible(command).find((one) => one.name() === word || one.aliases().includes(word)) ?? command;
+      const next = visible(command).find((one) => one.name() === word || one.aliases().includes(word));
+      given = next ? [] : [...given, word];
+      command = next ?? command;
     }
   }
-  const all = awaiting ? valuesOf(awaiting) : typed.startsWith('-') ? optionsOf(command) : commandsOf(command);
+  const all = awaiting
+    ? choicesOf(awaiting)
+    : typed.startsWith('-')
+      ? optionsOf(command)
+      : [...commandsOf(command), ...argumentsOf(command, given, typed)];
   return all.filter(({ text }) => text.startsWith(typed));
 }
 
@@ -42,7 +50,19 @@ function optionsOf(command: Command): Candidate[] {
   return [...command.options.map(({ long, description }) => ({ text: long ?? '', description })), HELP];
 }
 
-function valuesOf({ argChoices }: Option): Candidate[] {
+function argumentsOf(command: Command, given: readonly string[], typed: string): Candidate[] {
+  const known = command.registeredArguments;
+  const last = known.at(-1);
+  const argument = known[given.length] ?? (last?.variadic ? last : undefined);
+  if (!argument) return [];
+  if (argument.argChoices) return choicesOf(argument);
+  if (command.parent?.name() !== 'twin') return [];
+  if (argument.name() === 'module') return twinModules();
+  const isAssignment = argument.name() === 'path=value';
+  return isAssignment || argument.name() === 'path' ? twinPaths(given[0] ?? '', typed, isAssignment) : [];
+}
+
+function choicesOf({ argChoices }: Pick<Option | Argument, 'argChoices'>): Candidate[] {
   return (argChoices ?? []).map((text) => ({ text, description: '' }));
 }
 
