@@ -21,7 +21,10 @@ export function deployCommand(): Command {
     .option('--label <name=value>', 'for a fleet; may be repeated', pair, {})
     .option('--metric <name=query>', 'for a fleet: a query that is counted; may be repeated', pair, {})
     .option('--env-file <file>', 'variables of a template (default: .env beside it)')
-    .option('-P, --platform <name>', 'of the devices: amd64, arm64v8, amd64.dgpu, ... (default amd64)')
+    .option(
+      '-P, --platform <name>',
+      'amd64, arm64v8, amd64.dgpu, ... (default: DEFAULT_PLATFORM, then what the device reports, then amd64)',
+    )
     .addOption(
       new Option('--style <tool>', 'rules of a template').choices(['iotedgedev', 'vscode']).default('iotedgedev'),
     )

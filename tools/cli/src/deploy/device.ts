@@ -6,6 +6,7 @@ import { untilSignal } from '../until-signal.ts';
 import { diffDeployments, type DeploymentChange } from './diff.ts';
 import { follow } from './follow.ts';
 import { localVariables } from './local-variables.ts';
+import { platformFor } from './platform.ts';
 import type { DeploymentProgress } from './progress.ts';
 import { readDeployment, type ReadOptions } from './read-deployment.ts';
 import { renderDiff } from './render-diff.ts';
@@ -21,14 +22,16 @@ export interface ApplyOptions extends HubOptions {
 /** @returns exit status: 0 done; 2 deployed, and not well (or not yet) */
 export async function deployToDevice(file: string, options: ApplyOptions & ReadOptions): Promise<number> {
   const variables = await localVariables(options);
-  const { content, layered } = await readDeployment(file, { ...options, variables });
+  const hub = await findHub(options);
+  const platform = await platformFor(hub, file, options);
+  const made = { ...options, variables, ...(platform === undefined ? {} : { platform }) };
+  const { content, layered } = await readDeployment(file, made);
   if (layered) {
     throw new VantageError(
       'DEPLOYMENT_INVALID',
       `${file} is layered: it needs a --target-condition, a device alone takes whole ones`,
     );
   }
-  const hub = await findHub(options);
   return apply(hub, content, options);
 }
 

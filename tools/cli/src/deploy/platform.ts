@@ -1,0 +1,39 @@
+import { isObject } from '@vantage/contracts';
+import type { Hub } from '@vantage/hub';
+import { environmentOf, type TemplateOptions } from '../generate/prepare.ts';
+
+/** What edgeAgent calls machines, and what Docker and Go do, in the words of module.json. */
+const PLATFORMS: Readonly<Record<string, string>> = {
+  x86_64: 'amd64',
+  amd64: 'amd64',
+  x64: 'amd64',
+  aarch64: 'arm64v8',
+  arm64: 'arm64v8',
+  arm64v8: 'arm64v8',
+  armv7l: 'arm32v7',
+  arm32v7: 'arm32v7',
+};
+
+/**
+ * The kind of device that a deployment is made for: what the options or DEFAULT_PLATFORM say, else what `$edgeAgent` of
+ * the device reports. Undefined where nobody says: a device that never was online has reported nothing.
+ */
+export async function platformFor(
+  hub: Pick<Hub, 'moduleTwin'>,
+  file: string,
+  options: TemplateOptions,
+): Promise<string | undefined> {
+  if (options.platform !== undefined) return options.platform;
+  const said = (await environmentOf(file, options))['DEFAULT_PLATFORM'];
+  if (said !== undefined) return said;
+  return reportedPlatform((await hub.moduleTwin('$edgeAgent')).properties.reported);
+}
+
+/** @param reported of `$edgeAgent`; undefined where it names no machine that is known */
+export function reportedPlatform(reported: unknown): string | undefined {
+  const architecture = ['runtime', 'platform', 'architecture'].reduce<unknown>(
+    (here, key) => (isObject(here) ? here[key] : undefined),
+    reported,
+  );
+  return typeof architecture === 'string' ? PLATFORMS[architecture.toLowerCase()] : undefined;
+}
