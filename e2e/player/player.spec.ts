@@ -153,7 +153,6 @@ describeWithBrowser('the Player in a browser', () => {
     const picture = tile.getByRole('img', { name: 'What street sees' });
     await picture.waitFor();
     expect(await picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(960);
-    await shoot('cameras');
   }, 60_000);
 
   test('the live picture moves, and each box is that of the frame on the screen', async () => {
@@ -187,11 +186,13 @@ describeWithBrowser('the Player in a browser', () => {
         new Promise<number>((resolve) => {
           const canvas = document.querySelector<HTMLCanvasElement>('canvas.overlay')!;
           canvas.addEventListener('drawn', (event) => {
-            const box = (event as CustomEvent<Drawn>).detail.boxes.find(({ width, left }) => width > 20 && left > 5);
-            if (!box) return;
+            const { exact, boxes } = (event as CustomEvent<Drawn>).detail;
+            const box = boxes.find(({ width, left }) => width > 20 && left > 5);
+            if (!exact || !box) return;
             const scale = canvas.width / canvas.clientWidth;
             const [x, y] = [Math.round(box.left * scale), Math.round((box.top + box.height / 2) * scale)];
-            resolve(canvas.getContext('2d')!.getImageData(x, y, 1, 1).data[3]!);
+            const { data } = canvas.getContext('2d')!.getImageData(x - 2, y - 2, 5, 5);
+            resolve(Math.max(...data.filter((_, index) => index % 4 === 3)));
           });
         }),
     );
@@ -387,8 +388,12 @@ describeWithBrowser('the Player in a browser', () => {
   }, 120_000);
 
   test('on a phone nothing is wider than the screen, and everything that can be pressed has a name', async () => {
+    await open('cameras');
+    await page.getByRole('img', { name: 'What street sees' }).waitFor();
+    await shoot('cameras');
     await open('live/StreetDetection/street');
     await freeze();
+    await page.getByText('Waiting for a picture').waitFor({ state: 'detached' });
     await shoot('live');
     await page.setViewportSize({ width: 390, height: 844 });
     await page.emulateMedia({ colorScheme: 'dark' });

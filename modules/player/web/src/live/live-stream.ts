@@ -148,6 +148,7 @@ export class LiveStream {
     if (!range) return;
     const video = this.#video;
     if (this.#paused) {
+      if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) this.#listener.state('picture');
       if (range.end - video.currentTime > PAUSED_SECONDS) this.#rest();
       return;
     }

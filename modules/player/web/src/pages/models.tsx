@@ -89,7 +89,6 @@ export function ModelsPage(): JSX.Element {
             <p class="dim">
               {bytes(file.size)} {report.config && `· ${report.config}`}
             </p>
-            <Report value={report.report} />
             {report.id !== undefined && report.ok && (
               <div class="row">
                 <label class="field inline">
@@ -110,6 +109,7 @@ export function ModelsPage(): JSX.Element {
                 </button>
               </div>
             )}
+            <Report value={report.report} />
           </section>
         )}
       </div>
@@ -133,7 +133,7 @@ function Report({ value, depth = 0 }: { value: unknown; depth?: number }): JSX.E
     );
   }
   if (isRecord(value) && depth < 6) {
-    const shown = Object.entries(value).filter(([, one]) => one !== null && one !== undefined);
+    const shown = Object.entries(value).filter(([key, one]) => one !== null && one !== undefined && key !== 'given');
     const severity = typeof value['severity'] === 'string' ? value['severity'] : undefined;
     const message = value['message'];
     if (severity !== undefined && typeof message === 'string')
@@ -156,5 +156,10 @@ function Report({ value, depth = 0 }: { value: unknown; depth?: number }): JSX.E
       </dl>
     );
   }
-  return <span>{typeof value === 'string' ? value : JSON.stringify(value)}</span>;
+  return <span>{typeof value === 'string' ? fileName(value) : JSON.stringify(value)}</span>;
+}
+
+/** Where the server unpacked a zip is nobody's business: of its paths the last part is what people know. */
+function fileName(text: string): string {
+  return /^\/\S+$/.test(text) ? text.slice(text.lastIndexOf('/') + 1) : text;
 }
