@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { connectEngine, LOCAL_BASE, makeLocalBase } from '@vantage/local-edge';
 import { resolveFfmpeg } from '@vantage/media';
 import { buildImage, type BuiltImage } from './build.ts';
@@ -29,6 +30,11 @@ export async function buildImages(
     base ??= LOCAL_BASE;
     const sizeBytes = await makeLocalBase(docker, { tag: base, ffmpeg: ffmpeg.path });
     tell(`${base}  ${megabytes(sizeBytes)}  ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    // The bundler is no package that the image gets, so the page has to be there before.
+    if (modules.some(({ name }) => name === 'player')) {
+      const { buildPage } = await import('@vantage/player');
+      await buildPage(path.join(REPOSITORY, 'modules/player/web'), tell, new AbortController().signal);
+    }
   }
   const built: BuiltImage[] = [];
   for (const module of modules) {
