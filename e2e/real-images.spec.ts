@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectEngine, findImage } from '@vantage/local-edge';
@@ -142,7 +143,7 @@ interface ListedImage {
       expect(said).toContain('the Player is at');
       const { NetworkSettings } = await container.inspect();
       const base = `http://127.0.0.1:${NetworkSettings.Ports['8080/tcp']?.[0]?.HostPort}`;
-      const page = await fetch(base);
+      const page = await openPage(base);
       expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<script type="module"')]);
       expect((await fetch(`${base}/api/cameras`)).status).toBe(401);
     } finally {
@@ -151,11 +152,13 @@ interface ListedImage {
   }, 60_000);
 
   test('its end leaves no container and no network', async () => {
+    const { Config } = await containerOf('ai-pipeline');
+    const label = [`vantage.edge.runtime=${Config.Labels['vantage.edge.runtime']}`];
+    expect(await docker.listNetworks({ filters: { label } })).toHaveLength(1);
     expect(await up!.stop()).toBe(0);
     expect(up!.stderr).toBe('');
-    const filters = { label: ['vantage.edge.runtime'] };
-    const left = await docker.listContainers({ all: true, filters });
-    expect(left.filter(({ Image }) => Image.startsWith(registry.host))).toEqual([]);
+    expect(await docker.listContainers({ all: true, filters: { label } })).toEqual([]);
+    expect(await docker.listNetworks({ filters: { label } })).toEqual([]);
   }, 90_000);
 
   async function containerOf(module: string): Promise<Docker.ContainerInspectInfo> {
@@ -165,6 +168,16 @@ interface ListedImage {
     return docker.getContainer(found!.Id).inspect();
   }
 });
+
+/** As a browser does: a page that is not there yet says in how many seconds to ask again. */
+async function openPage(url: string): Promise<Response> {
+  for (;;) {
+    const page = await fetch(url);
+    const seconds = page.headers.get('refresh');
+    if (seconds === null) return page;
+    await sleep(Number(seconds) * 1000);
+  }
+}
 
 async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1');
