@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { VantageError } from '@vantage/contracts';
 import { connectEngine, LOCAL_BASE, makeLocalBase } from '@vantage/local-edge';
 import { resolveFfmpeg } from '@vantage/media';
 import { buildImage, type BuiltImage } from './build.ts';
@@ -15,12 +16,22 @@ export interface ImageBuildOptions {
   readonly platform?: string;
 }
 
-/** Builds the images of the modules, one after the other; `tell` gets lines for a person, `onLine` the build's own. */
+/**
+ * Builds the images of the modules, one after the other; `tell` gets lines for a person, `onLine` the build's own.
+ * @throws VantageError OPTIONS_CONFLICT, IMAGE_BUILD_FAILED, IMAGE_MODULE_UNKNOWN
+ */
 export async function buildImages(
   options: ImageBuildOptions,
   tell: (line: string) => void,
   onLine: (line: string) => void = () => undefined,
 ): Promise<BuiltImage[]> {
+  const machine = (options.platform ?? hostPlatform()).split('.')[0];
+  if (options.localBase && machine !== hostPlatform()) {
+    throw new VantageError(
+      'OPTIONS_CONFLICT',
+      `--local-base is made of this machine's programs, for ${hostPlatform()}; images for ${machine} need --base or the usual one`,
+    );
+  }
   const docker = await connectEngine();
   const modules = await findModules(REPOSITORY, options.platform ?? hostPlatform(), options.module ?? []);
   let base = options.base;

@@ -1,8 +1,9 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ImageBuildOptions } from './build-images.ts';
 import type { ImageCreateOptions } from './create.ts';
 import { BACKENDS, DEVICE_TYPES } from './device-types.ts';
 import type { ImagePushOptions } from './push.ts';
+import type { SbomOptions } from './sbom.ts';
 
 export function imageCommand(): Command {
   return new Command('image')
@@ -10,10 +11,14 @@ export function imageCommand(): Command {
     .addCommand(buildCommand())
     .addCommand(createCommand())
     .addCommand(pushCommand())
-    .addCommand(listCommand());
+    .addCommand(listCommand())
+    .addCommand(sbomCommand());
 }
 
-interface BuildCommandOptions extends ImageBuildOptions {
+interface BuildCommandOptions extends Omit<ImageBuildOptions, 'platform'> {
+  readonly platform?: readonly string[];
+  readonly buildx: boolean;
+  readonly registry?: string;
   readonly verbose: boolean;
   readonly json: boolean;
   readonly path?: string;
@@ -28,7 +33,9 @@ function buildCommand(): Command {
     .option('--base <image>', 'image with Node to build on (default: the one that the Dockerfiles name)')
     .option('--local-base', "make the base from this machine's own Node, ffmpeg and packages: needs no network", false)
     .option('--module <name...>', 'only these')
-    .option('--platform <name>', "amd64, arm64v8, amd64.dgpu, ... (default: this machine's)")
+    .option('--platform <names>', "amd64, arm64v8, amd64.dgpu, ... or several: a,b (default: this machine's)", list)
+    .option('--buildx', 'with "docker buildx", for any machine, and push; needs --registry', false)
+    .option('--registry <host>', 'with --buildx: where the images go, such as myregistry.azurecr.io')
     .option('--path <Dockerfile>', 'build this instead of the modules; needs --tag')
     .option('--tag <name>', 'with --path: name of the image')
     .option('--context <folder>', "with --path: what it may copy from (default: the Dockerfile's folder)")
@@ -42,10 +49,23 @@ function buildCommand(): Command {
         const { path, tag, context, cache } = options;
         return buildFile({ path, tag, cache, ...(context === undefined ? {} : { context }) }, tellIn(options));
       }
-      const { buildImages } = await import('./build-images.ts');
-      await buildImages(options, tellIn(options), (line) => {
+      const { platform: platforms, buildx, registry, localBase, ...others } = options;
+      const onLine = (line: string): void => {
         if (options.verbose) process.stderr.write(`${line}\n`);
-      });
+      };
+      if (buildx) {
+        if (registry === undefined)
+          return build.error('error: --buildx pushes what it builds: it needs --registry <host>');
+        if (localBase)
+          return build.error("error: --local-base is in this machine's engine, where --buildx cannot see it");
+        const [{ buildxImages }, { hostPlatform }] = await Promise.all([import('./buildx.ts'), import('./modules.ts')]);
+        return buildxImages({ ...others, registry, platforms: platforms ?? [hostPlatform()] }, tellIn(options), onLine);
+      }
+      const { buildImages } = await import('./build-images.ts');
+      for (const platform of platforms ?? [undefined]) {
+        const one = { ...others, localBase, ...(platform === undefined ? {} : { platform }) };
+        await buildImages(one, tellIn(options), onLine);
+      }
     });
   return build;
 }
@@ -95,6 +115,26 @@ function listCommand(): Command {
       const { listImages } = await import('./list.ts');
       await listImages(options);
     });
+}
+
+function sbomCommand(): Command {
+  return new Command('sbom')
+    .description("write which packages are in the modules' images: CycloneDX, a file for each image")
+    .option('--module <name...>', 'only these')
+    .option('--platform <name>', "amd64, arm64v8, amd64.dgpu, ... (default: this machine's)")
+    .option('-o, --out <folder>', 'where the files go', 'sbom')
+    .option('--json', 'a JSON line for each thing that was done: {"done"}', false)
+    .action(async (options: SbomOptions & { readonly json: boolean }) => {
+      const { writeSboms } = await import('./sbom.ts');
+      await writeSboms(options, tellIn(options));
+    });
+}
+
+/** `a,b`; a name twice is meant once. */
+function list(text: string): readonly string[] {
+  const names = text.split(',').flatMap((name) => name.trim() || []);
+  if (names.length === 0) throw new InvalidArgumentError('names are needed, such as amd64,arm64v8');
+  return [...new Set(names)];
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
