@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { ChildProcess } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { findHub, type Hub } from '@vantage/hub';
 import { callAgent } from '../src/agent/agent-call.ts';
@@ -100,7 +101,7 @@ describe('status of a device', () => {
         { name: 'bad', ...module, state: 'backoff', restarts: 4, connected: false, problem: 'backoff, 4 restarts' },
       ],
     };
-    const text = renderDeviceStatus(status, Date.parse('2026-01-31T12:00:00Z'));
+    const text = stripVTControlCharacters(renderDeviceStatus(status, Date.parse('2026-01-31T12:00:00Z')));
     expect(text).toContain(
       'gate of my.azure-devices.net  not connected, last seen 60 min ago   deployment 7 does not work',
     );
