@@ -24,8 +24,11 @@ export function whyRoutes(app: FastifyInstance, link: HubLink): void {
       const { status, payload: said } = await hub.invokeMethod('ai-pipeline', 'why', payload);
       if (status !== 200 || !isObject(said)) {
         void reply.status(status === 404 ? 404 : status === 400 ? 400 : 502);
-        const message = isObject(said) ? String(said['message'] ?? said['error']) : `status ${status}`;
-        return { code: isObject(said) ? String(said['code'] ?? 'NOT_FOUND') : 'NOT_FOUND', message };
+        const { code, message } = isObject(said) ? said : {};
+        return {
+          code: typeof code === 'string' ? code : 'NOT_FOUND',
+          message: typeof message === 'string' ? message : `status ${status}`,
+        };
       }
       const clips = clipsIn(said);
       const uploaded = await Promise.all(

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { VantageError } from '@vantage/contracts';
 import { connectEngine, LOCAL_BASE, makeLocalBase } from '@vantage/local-edge';
 import { resolveFfmpeg } from '@vantage/media';
@@ -41,10 +40,9 @@ export async function buildImages(
     base ??= LOCAL_BASE;
     const sizeBytes = await makeLocalBase(docker, { tag: base, ffmpeg: ffmpeg.path });
     tell(`${base}  ${megabytes(sizeBytes)}  ${((performance.now() - started) / 1000).toFixed(1)} s`);
-    // The bundler is no package that the image gets, so the page has to be there before.
     if (modules.some(({ name }) => name === 'player')) {
-      const { buildPage } = await import('@vantage/player');
-      await buildPage(path.join(REPOSITORY, 'modules/player/web'), tell, new AbortController().signal);
+      const { makePlayerPage } = await import('./player-page.ts');
+      await makePlayerPage(tell);
     }
   }
   const built: BuiltImage[] = [];
