@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import https from 'node:https';
+import path from 'node:path';
 import type iothub from 'azure-iothub';
 import { VantageError } from '@vantage/contracts';
 import { readConnection } from './local-connection.ts';
@@ -77,11 +79,13 @@ async function local({ state, device }: HubChoice): Promise<Hub> {
   // The SDK always calls port 443; an agent is the one way to another.
   const agent = new https.Agent({ host: '127.0.0.1', port: connection.apiPort, ca: await readFile(connection.caFile) });
   registry._restApiClient.setOptions({ http: { agent } });
-  return new Hub(registry, 'local', device ?? connection.deviceId, () => {
+  const methods = (): MethodCalls => {
     const client = Client.fromConnectionString(serviceConnectionString);
     (client as unknown as RegistryCalls)._restApiClient.setOptions({ http: { agent } });
     return once(client);
-  });
+  };
+  const key = `local-${createHash('sha256').update(path.resolve(state)).digest('hex').slice(0, 12)}`;
+  return new Hub(registry, 'local', device ?? connection.deviceId, methods, key);
 }
 
 function deviceOf({ device }: HubChoice, env: NodeJS.ProcessEnv): string | undefined {

@@ -23,7 +23,7 @@ export class History {
     const state = env['XDG_STATE_HOME'] ?? path.join(os.homedir(), '.local/state');
     const home = env['VANTAGE_HOME'] ?? path.join(state, 'vantage');
     // Ids of devices may hold characters that file names may not.
-    this.#folder = path.join(home, 'history', ...[hub.name, hub.device, what].map(encodeURIComponent));
+    this.#folder = path.join(home, 'history', ...[hub.key, hub.device, what].map(encodeURIComponent));
     this.#what = what;
   }
 

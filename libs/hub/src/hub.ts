@@ -77,16 +77,25 @@ const MAX_ROWS = 10_000;
 export class Hub {
   /** `local`, or the IoT Hub's host name. */
   readonly name: string;
+  /** Tells it apart from other hubs of this user, also from other local runtimes. */
+  readonly key: string;
   readonly #calls: RegistryCalls;
   readonly #device: string | undefined;
   readonly #methods: () => MethodCalls;
   #methodCalls: MethodCalls | undefined;
 
   /** @param methods makes the client for direct methods when the first is called */
-  constructor(calls: RegistryCalls, name: string, device: string | undefined, methods: () => MethodCalls) {
+  constructor(
+    calls: RegistryCalls,
+    name: string,
+    device: string | undefined,
+    methods: () => MethodCalls,
+    key: string = name,
+  ) {
     this.#calls = calls;
     this.#methods = methods;
     this.name = name;
+    this.key = key;
     this.#device = device;
   }
 
