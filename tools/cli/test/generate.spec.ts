@@ -131,7 +131,7 @@ test('a container of a skill comes along, and where it does not fit nothing is w
     settings: { image: 'x:1' },
   });
   // The manifest itself knows, too: a device of another kind does not get it.
-  const deployed = await vantage('deploy', made, '--dry-run', '--connection-file', path.join(folder, 'none'));
+  const deployed = await vantage('deploy', made, '--dry-run', '--platform', 'amd64', '--connection-file', 'none');
   expect(deployed.status).toBe(1);
   expect(deployed.stderr).toMatch(/error: det is made for ARM64/);
   expect(deployed.stderr).toContain('DEPLOYMENT_INVALID');

@@ -22,8 +22,10 @@ export interface ApplyOptions extends HubOptions {
 /** @returns exit status: 0 done; 2 deployed, and not well (or not yet) */
 export async function deployToDevice(file: string, options: ApplyOptions & ReadOptions): Promise<number> {
   const variables = await localVariables(options);
-  const hub = await findHub(options);
-  const platform = await platformFor(hub, file, options);
+  let hub: Hub | undefined;
+  // What is wrong with the file is said without a hub, where the device's kind is known.
+  const find = async (): Promise<Hub> => (hub ??= await findHub(options));
+  const platform = await platformFor(find, file, options);
   const made = { ...options, variables, ...(platform === undefined ? {} : { platform }) };
   const { content, layered } = await readDeployment(file, made);
   if (layered) {
@@ -32,7 +34,7 @@ export async function deployToDevice(file: string, options: ApplyOptions & ReadO
       `${file} is layered: it needs a --target-condition, a device alone takes whole ones`,
     );
   }
-  return apply(hub, content, options);
+  return apply(await find(), content, options);
 }
 
 /** Goes back to what the device had before. Exit status as above. */

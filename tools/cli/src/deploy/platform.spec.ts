@@ -22,6 +22,7 @@ const hub = {
       properties: { desired: {}, reported: report('aarch64') as Record<string, unknown> },
     }),
 };
+const findHub = (): Promise<typeof hub> => Promise.resolve(hub);
 
 test.each([
   ['x86_64', 'amd64'],
@@ -41,8 +42,8 @@ test('a device that never was online says nothing', () => {
 });
 
 test('the option wins over DEFAULT_PLATFORM, and that over what the device reports', async () => {
-  expect(await platformFor(hub, template, { style: 'iotedgedev' })).toBe('arm64v8');
+  expect(await platformFor(findHub, template, { style: 'iotedgedev' })).toBe('arm64v8');
   writeFileSync(path.join(work, '.env'), 'DEFAULT_PLATFORM=amd64\n');
-  expect(await platformFor(hub, template, { style: 'iotedgedev' })).toBe('amd64');
-  expect(await platformFor(hub, template, { style: 'iotedgedev', platform: 'amd64.dgpu' })).toBe('amd64.dgpu');
+  expect(await platformFor(findHub, template, { style: 'iotedgedev' })).toBe('amd64');
+  expect(await platformFor(findHub, template, { style: 'iotedgedev', platform: 'amd64.dgpu' })).toBe('amd64.dgpu');
 });

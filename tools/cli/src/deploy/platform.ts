@@ -19,14 +19,15 @@ const PLATFORMS: Readonly<Record<string, string>> = {
  * the device reports. Undefined where nobody says: a device that never was online has reported nothing.
  */
 export async function platformFor(
-  hub: Pick<Hub, 'moduleTwin'>,
+  findHub: () => Promise<Pick<Hub, 'moduleTwin'>>,
   file: string,
   options: TemplateOptions,
 ): Promise<string | undefined> {
   if (options.platform !== undefined) return options.platform;
   const said = (await environmentOf(file, options))['DEFAULT_PLATFORM'];
   if (said !== undefined) return said;
-  return reportedPlatform((await hub.moduleTwin('$edgeAgent')).properties.reported);
+  const agent = await (await findHub()).moduleTwin('$edgeAgent');
+  return reportedPlatform(agent.properties.reported);
 }
 
 /** @param reported of `$edgeAgent`; undefined where it names no machine that is known */
