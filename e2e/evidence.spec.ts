@@ -31,6 +31,7 @@ let storage: LocalStorage;
 let runtime: EdgeRuntime;
 let recorder: ChildProcess | undefined;
 let recording = true;
+let noting: NodeJS.Timeout | undefined;
 const storageLog: string[] = [];
 const storageLogger = createLogger({
   module: 'storage',
@@ -61,6 +62,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   recording = false;
+  clearInterval(noting);
   recorder?.kill('SIGKILL');
   await runtime?.stop();
   await storage?.stop();
@@ -75,7 +77,7 @@ test(
     const log: string[] = [];
     const startedMs = Date.now();
     const recorded = keepRecording();
-    const noting = setInterval(noteClosed, 50);
+    noting = setInterval(noteClosed, 50);
     while (Date.now() - startedMs < SECONDS * 1000) {
       await delay(500 + random() * 3500);
       const victim = VICTIMS[Math.floor(random() * VICTIMS.length)] ?? 'recorder';
