@@ -30,6 +30,8 @@ export interface Stored {
 
 /** For one request; a block that takes longer is tried again. */
 const REQUEST_TIMEOUT_MS = 120_000;
+/** One that carries no bytes of a clip. */
+const QUESTION_TIMEOUT_MS = 20_000;
 
 /**
  * Brings a file to a block blob, whole or not at all, and only once: blocks are named after their place and content, so
@@ -92,7 +94,7 @@ export async function stageBlock(
   await request.admit(bytes.length);
   await request.client.stageBlock(id, bytes, bytes.length, {
     transactionalContentMD5: md5,
-    abortSignal: within(request.signal),
+    abortSignal: within(request.signal, REQUEST_TIMEOUT_MS),
   });
   return true;
 }
@@ -180,7 +182,8 @@ async function hashOf(handle: FileHandle, size: number): Promise<Buffer> {
   return hash.digest();
 }
 
-const within = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
+const within = (signal: AbortSignal, timeoutMs = QUESTION_TIMEOUT_MS): AbortSignal =>
+  AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
 
 function isStatus(error: unknown, ...statuses: readonly number[]): boolean {
   return isObject(error) && statuses.includes(Number(error['statusCode']));
