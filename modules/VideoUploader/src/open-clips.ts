@@ -1,5 +1,6 @@
-import { open, stat } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { codeOf } from '@vantage/contracts';
 import { blobNameOf, factsOf, readOpenClipJson } from './clips/clip-facts.ts';
 import type { Journal } from './journal.ts';
 import type { BlobPlace, ClipStorage } from './storage/clip-storage.ts';
@@ -70,7 +71,9 @@ export class OpenClips {
     const clip = await this.#open(part, size);
     if (clip === undefined) return false;
     const buffer = Buffer.allocUnsafe(size);
-    const handle = await open(file);
+    const handle = await openIfThere(file);
+    // Closed meanwhile: the clip goes the ordinary way.
+    if (handle === undefined) return false;
     try {
       const { bytesRead } = await handle.read(buffer, 0, size, clip.next * size);
       if (bytesRead < size) return false;
@@ -120,5 +123,14 @@ export class OpenClips {
     // The blob is made through another place.
     await storage.end(correlationId, false, 'goes on with the whole clip', signal).catch(() => undefined);
     journal.ended(correlationId);
+  }
+}
+
+async function openIfThere(file: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(file);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }

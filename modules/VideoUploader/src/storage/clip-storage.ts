@@ -7,6 +7,7 @@ import {
 } from '@azure/storage-blob';
 import type { StorageChoice } from '../environment.ts';
 import { HubFileUpload } from './hub-file-upload.ts';
+import { question } from './patience.ts';
 
 /** Where one file goes. */
 export interface BlobPlace {
@@ -60,7 +61,7 @@ class DirectStorage implements ClipStorage {
   }
 
   async place(blobName: string, signal: AbortSignal): Promise<BlobPlace> {
-    if (this.#mayMake) await this.#client.createIfNotExists({ abortSignal: signal });
+    if (this.#mayMake) await this.#client.createIfNotExists({ abortSignal: question(signal) });
     this.#mayMake = false;
     const whole = `${this.#deviceId}/${blobName}`;
     return { client: this.#client.getBlockBlobClient(whole), blobName: whole };

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { isObject, parseJson } from '@vantage/contracts';
 import type { DeviceIdentity } from '../environment.ts';
 import { hubRefused } from '../errors.ts';
+import { question } from './patience.ts';
 
 /** A place that IoT Hub gave: the blob may be written through it for about an hour. */
 export interface UploadPlace {
@@ -14,7 +15,6 @@ export interface UploadPlace {
 }
 
 const API = 'api-version=2021-04-12';
-const TIMEOUT_MS = 30_000;
 const TOKEN_SECONDS = 3600;
 
 /**
@@ -59,7 +59,7 @@ export class HubFileUpload {
       method: 'POST',
       headers: { authorization: this.#token(), 'content-type': 'application/json' },
       body: JSON.stringify(body),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      signal: question(signal),
     });
     const text = await response.text();
     if (response.ok) return text === '' ? undefined : parseJson(text);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { BlobGetPropertiesResponse, BlockBlobClient } from '@azure/storage-blob';
 import { isObject, messageOf } from '@vantage/contracts';
 import { fileChanged, nameTaken, notConfirmed } from '../errors.ts';
+import { question, sending } from './patience.ts';
 
 export interface UploadRequest {
   readonly client: BlockBlobClient;
@@ -27,11 +28,6 @@ export interface Stored {
   /** Why the blob has no tags. */
   readonly untagged?: string;
 }
-
-/** For one request; a block that takes longer is tried again. */
-const REQUEST_TIMEOUT_MS = 120_000;
-/** One that carries no bytes of a clip. */
-const QUESTION_TIMEOUT_MS = 20_000;
 
 /**
  * Brings a file to a block blob, whole or not at all, and only once: blocks are named after their place and content, so
@@ -94,7 +90,7 @@ export async function stageBlock(
   await request.admit(bytes.length);
   await request.client.stageBlock(id, bytes, bytes.length, {
     transactionalContentMD5: md5,
-    abortSignal: within(request.signal, REQUEST_TIMEOUT_MS),
+    abortSignal: sending(request.signal),
   });
   return true;
 }
@@ -102,7 +98,7 @@ export async function stageBlock(
 /** The names of the blocks that storage holds for a blob that is not committed yet. */
 export async function stagedBlocks({ client, signal }: Pick<UploadRequest, 'client' | 'signal'>): Promise<Set<string>> {
   try {
-    const { uncommittedBlocks = [] } = await client.getBlockList('uncommitted', { abortSignal: within(signal) });
+    const { uncommittedBlocks = [] } = await client.getBlockList('uncommitted', { abortSignal: question(signal) });
     return new Set(uncommittedBlocks.map(({ name }) => name));
   } catch (error) {
     if (isStatus(error, 404) && !/Container/.test(codeIn(error))) return new Set();
@@ -140,7 +136,7 @@ async function commit(request: UploadRequest, ids: string[], md5: Buffer): Promi
     conditions: { ifNoneMatch: '*' },
   };
   try {
-    await client.commitBlockList(ids, { ...options, metadata, tags, abortSignal: within(signal) });
+    await client.commitBlockList(ids, { ...options, metadata, tags, abortSignal: question(signal) });
   } catch (error) {
     if (isStatus(error, 409, 412) && /BlobAlreadyExists|ConditionNotMet/.test(codeIn(error))) return undefined;
     if (!/BlobTagsNotSupported|AuthorizationPermissionMismatch|FeatureVersionMismatch/.test(codeIn(error))) throw error;
@@ -149,7 +145,7 @@ async function commit(request: UploadRequest, ids: string[], md5: Buffer): Promi
     await client.commitBlockList(ids, {
       ...options,
       metadata: { ...metadata, Error_Message: said },
-      abortSignal: within(signal),
+      abortSignal: question(signal),
     });
     return why;
   }
@@ -163,7 +159,7 @@ function blockId(index: number, md5: Buffer): string {
 
 async function propertiesOf({ client, signal }: UploadRequest): Promise<BlobGetPropertiesResponse | undefined> {
   try {
-    return await client.getProperties({ abortSignal: within(signal) });
+    return await client.getProperties({ abortSignal: question(signal) });
   } catch (error) {
     if (isStatus(error, 404)) return undefined;
     throw error;
@@ -181,9 +177,6 @@ async function hashOf(handle: FileHandle, size: number): Promise<Buffer> {
   }
   return hash.digest();
 }
-
-const within = (signal: AbortSignal, timeoutMs = QUESTION_TIMEOUT_MS): AbortSignal =>
-  AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
 
 function isStatus(error: unknown, ...statuses: readonly number[]): boolean {
   return isObject(error) && statuses.includes(Number(error['statusCode']));
