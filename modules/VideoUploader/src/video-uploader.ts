@@ -319,7 +319,9 @@ export class VideoUploader {
 
   async #storageTrouble(error: unknown): Promise<void> {
     const { message, state } = troubleOf(error, Date.now());
-    if (this.#status.storage !== state) this.#options.logger.warn(message, { code: codeOf(error), state });
+    const { logger } = this.#options;
+    if (this.#status.storage !== state) logger.warn(message, { code: codeOf(error), state });
+    else logger.info(`storage still takes no clips: ${message}`, { attempts: this.#backoff.failures + 1 });
     this.#status.setStorage(state, message);
     this.#status.failed(state);
     await this.#backoff.wait(this.#abort.signal);
