@@ -1,0 +1,122 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { codeOf, type VideoUploaderSettings } from '@vantage/contracts';
+import type { Backoff, Logger } from '@vantage/observability';
+import { FileBringer } from './bring-file.ts';
+import type { Found } from './clips/recordings.ts';
+import type { FileState, Journal } from './journal.ts';
+import { OpenClips } from './open-clips.ts';
+import type { Status } from './status.ts';
+import type { ClipStorage } from './storage/clip-storage.ts';
+import { TokenBucket } from './storage/token-bucket.ts';
+import { troubleOf } from './storage/trouble.ts';
+
+const BLOCK_BYTES = 4 << 20;
+/** With a bandwidth limit blocks are small, so that one takes seconds and not minutes. */
+const SLOW_BLOCK_BYTES = 256 << 10;
+/** Blocks of a blob are limited to 50 000. */
+const MAX_SLOW_FILE_BYTES = SLOW_BLOCK_BYTES * 40_000;
+
+export interface DeliveryOptions {
+  readonly folder: string;
+  readonly deviceId: string;
+  readonly journal: Journal;
+  readonly storage: ClipStorage;
+  readonly status: Status;
+  readonly logger: Logger;
+  readonly backoff: Backoff;
+  readonly signal: AbortSignal;
+  /** A round ends after so long, if it brought anything, for the next look. */
+  readonly roundMs: number;
+  readonly onMoved: (name: string, state: FileState) => void;
+}
+
+/**
+ * Brings what a look has found to storage: files one after the other, the oldest first, then pieces of what is still being
+ * recorded. Trouble with storage makes pauses that grow; trouble with one file lets the others go on.
+ */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #bucket = new TokenBucket();
+  readonly #bringer: FileBringer;
+  readonly #openClips: OpenClips;
+  #isInterrupted = true;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    const { status } = options;
+    const admit = (bytes: number): Promise<void> => this.#admit(bytes);
+    const blockBytes = (size: number): number => this.#blockBytes(size);
+    this.#bringer = new FileBringer({ ...options, admit, blockBytes });
+    this.#openClips = new OpenClips({
+      ...{ ...options, admit },
+      blockBytes: () => this.#blockBytes(0),
+      onSent: (bytes) => status.sent(bytes),
+    });
+  }
+
+  setBandwidth(kilobytesPerSecond: number): void {
+    this.#bucket.setRate(kilobytesPerSecond * 1024);
+  }
+
+  /** @returns whether something was brought, so that there may be more */
+  async round(found: Found, settings: VideoUploaderSettings): Promise<boolean> {
+    const { signal } = this.#options;
+    try {
+      if (this.#isInterrupted) await this.#bringer.endInterrupted();
+      this.#isInterrupted = false;
+    } catch (error) {
+      if (!signal.aborted) await this.#meet(error);
+    }
+    let worked = false;
+    try {
+      const files = await this.#bringFiles(found);
+      if (files.more) return true;
+      worked = files.worked;
+    } catch (error) {
+      if (!signal.aborted) await this.#meet(error);
+      return false;
+    }
+    try {
+      const sent = await this.#openClips.step(settings.uploadWhileRecording ? found.open : []);
+      return worked || sent;
+    } catch (error) {
+      if (!signal.aborted) await this.#meet(error);
+      return worked;
+    }
+  }
+
+  async #bringFiles(found: Found): Promise<{ readonly worked: boolean; readonly more: boolean }> {
+    const { journal, backoff, signal, roundMs } = this.#options;
+    const ready = new Set(found.recordings.filter((one) => one.ready).map(({ relative }) => relative));
+    const startedMs = performance.now();
+    let worked = false;
+    for (const row of journal.in(['seen', 'uploading'])) {
+      if (!ready.has(row.path) || row.retryAtMs > Date.now()) continue;
+      if (signal.aborted || (worked && performance.now() - startedMs > roundMs)) return { worked, more: true };
+      if (!(await this.#bringer.bring(row))) continue;
+      worked = true;
+      backoff.healthy();
+    }
+    return { worked, more: false };
+  }
+
+  /** Tells what keeps files from arriving, and waits a while. */
+  async #meet(error: unknown): Promise<void> {
+    const { status, logger, backoff, signal } = this.#options;
+    const { message, state } = troubleOf(error, Date.now());
+    if (status.storage !== state) logger.warn(message, { code: codeOf(error), state });
+    else logger.info(`storage still takes no clips: ${message}`, { attempts: backoff.failures + 1 });
+    status.setStorage(state, message);
+    status.failed(state);
+    await backoff.wait(signal);
+  }
+
+  #blockBytes(size: number): number {
+    return this.#bucket.bytesPerSecond > 0 && size <= MAX_SLOW_FILE_BYTES ? SLOW_BLOCK_BYTES : BLOCK_BYTES;
+  }
+
+  async #admit(bytes: number): Promise<void> {
+    const waitMs = this.#bucket.take(bytes);
+    if (waitMs > 0) await delay(waitMs, undefined, { signal: this.#options.signal });
+  }
+}
