@@ -14,7 +14,7 @@ export interface ApiError {
   readonly message: string;
   /** Where in what was sent, as a JSON path. */
   readonly path?: string;
-  /** With `TWIN_REFUSED` and `REGION_INVALID`: all that is wrong. */
+  /** With `TWIN_REFUSED`, `REGION_INVALID` and `SECRET_UNKNOWN`: all that is wrong. */
   readonly issues?: TwinPlan['issues'];
 }
 
@@ -26,6 +26,13 @@ export interface ApiSession {
   readonly readOnly: boolean;
   /** Whether there is something to log out of. */
   readonly canLogOut: boolean;
+}
+
+/** How somebody may come in; neither where nobody is asked. */
+export interface ApiLogin {
+  readonly token: boolean;
+  /** A proxy in front logs people in. */
+  readonly proxy: boolean;
 }
 
 export interface ApiRegion {

@@ -48,8 +48,12 @@ export const liveUnavailable = (message: string, cause?: unknown): VantageError 
 /** @param issues what the module would not take */
 export const twinRefused = (module: string, issues: readonly unknown[]): VantageError =>
   answer(422, 'TWIN_REFUSED', `${module} would not take all of it; nothing was changed`, { details: { issues } });
-export const secretUnknown = (path: string): VantageError =>
-  answer(422, 'SECRET_UNKNOWN', 'a masked value stands where none was: type it anew', { details: { path } });
+/** @param issues each masked value that cannot become what it was, one at least */
+export const secretUnknown = (issues: readonly { readonly path: string; readonly message: string }[]): VantageError => {
+  const [{ path, message } = { path: '', message: '' }] = issues;
+  const more = issues.length > 1 ? ` (${issues.length} places)` : '';
+  return answer(422, 'SECRET_UNKNOWN', `${message}${more}`, { details: { path, issues } });
+};
 export const sensorUnknown = (sensor: string): VantageError =>
   answer(404, 'SENSOR_UNKNOWN', `there is no sensor ${sensor} in the twin of the controllermodule`);
 export const regionInvalid = (issues: readonly unknown[]): VantageError =>
@@ -69,7 +73,9 @@ export const modelPlaceUnknown = (): VantageError =>
   answer(
     409,
     'MODEL_PLACE_UNKNOWN',
-    'the ai-pipeline cannot read the files of this Player: name the URL of the zip in the twin',
+    'the ai-pipeline cannot read the files of this Player, which has no storage to hand the zip over (PLAYER_STORAGE with an account key, reachable from the device): name the URL of the zip in the twin',
   );
+export const modelStorageFailed = (message: string): VantageError =>
+  answer(503, 'MODEL_STORAGE_FAILED', `the blob storage does not take the model: ${message}`);
 export const pipelineUnknown = (pipeline: string): VantageError =>
   answer(404, 'PIPELINE_UNKNOWN', `there is no pipeline ${pipeline} in the twin of the controllermodule`);

@@ -76,8 +76,7 @@ export class Player {
     twinRoutes(app, twins);
     liveRoutes(app, pipeline);
     whyRoutes(app, link);
-    const models = new Models(path.join(settings.cacheFolder, 'models'), settings.sharesFiles, this.#ending.signal);
-    await modelRoutes(app, models, twins);
+    await modelRoutes(app, new Models(settings, this.#ending.signal), twins);
     const clips = this.#clips(link);
     clipRoutes(app, clips);
     healthRoutes(app, { link, twins, sources: clips.sources });

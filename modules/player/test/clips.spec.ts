@@ -3,17 +3,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer, type AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { resolveFfmpeg } from '@vantage/media';
-import { silentLogger } from '@vantage/observability';
+import { freePort, silentLogger } from '@vantage/observability';
 import { MediaUrls } from '../src/clips/media-urls.ts';
 import { readRange } from '../src/clips/byte-range.ts';
 import { Player, readSettings, type ApiClips, type ApiHealth, type ApiTimeline } from '../src/index.ts';
-import { Browser } from './browser.ts';
+import { Browser } from './support/browser.ts';
 
 const MANY = 10_000;
 const DEVICE = 'gate';
@@ -24,14 +23,6 @@ let container: ContainerClient;
 let player: Player;
 let browser: Browser;
 let video: Buffer;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 function document(sensor: string): string {
   const frame = (n: number): object => ({

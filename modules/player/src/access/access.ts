@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import net from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ApiLogin } from '../api.ts';
 import { csrfRefused, hostRefused, loginNeeded, loginWrong, originRefused, readOnly } from '../errors.ts';
 import { isLoopback, type AccessSettings } from '../settings.ts';
 import { isKnownHost, isOwnOrigin } from './hosts.ts';
@@ -86,6 +87,10 @@ export class Access {
     const csrf = randomToken();
     setCookie(reply, request, CSRF_COOKIE, csrf, false);
     return csrf;
+  }
+
+  get ways(): ApiLogin {
+    return { token: this.#settings.token !== undefined, proxy: this.#settings.userHeader !== undefined };
   }
 
   get readOnly(): boolean {

@@ -20,6 +20,7 @@ export function sessionRoutes(app: FastifyInstance, access: Access, link: HubLin
     if (!visitor) throw loginNeeded();
     return describe(visitor, access.csrf(request, reply, visitor));
   });
+  app.get('/api/login', () => access.ways);
   app.post(
     '/api/login',
     { config: { rateLimit: { max: LOGINS_PER_MINUTE, timeWindow: 60_000 } }, bodyLimit: 4096 },

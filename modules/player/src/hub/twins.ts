@@ -12,8 +12,9 @@ import { PARSER_NAMES } from '@vantage/vision';
 import type { ApiTwin, ApiTwinChange, ApiTwinChanged, ApiTwinPast, ApiTwinPlan } from '../api.ts';
 import { regionInvalid, requestInvalid, twinRefused } from '../errors.ts';
 import type { HubLink } from './hub-link.ts';
-import { maskObject, maskSecrets, restoreSecrets } from './masking.ts';
+import { maskObject, maskSecrets } from './masking.ts';
 import { withRegions, regionIssues } from './region-change.ts';
+import { restorePatched, restoreSecrets } from './restoring.ts';
 import { twinSchema } from './twin-schemas.ts';
 
 const CONTROLLER = 'controllermodule';
@@ -143,8 +144,10 @@ export class Twins {
 
 function patchOf(desired: TwinObject, { desired: whole, patch }: ApiTwinChange): TwinObject {
   if ((whole === undefined) === (patch === undefined)) throw requestInvalid('one of "desired" and "patch" expected');
-  const wanted = whole === undefined ? mergeTwin(desired, restoreSecrets(patch as TwinObject, desired)) : whole;
-  return diffTwin(desired, restoreSecrets(wanted, desired));
+  return diffTwin(
+    desired,
+    whole === undefined ? restorePatched(patch as TwinObject, desired) : restoreSecrets(whole, desired),
+  );
 }
 
 function requireEtag(etag: unknown): string {

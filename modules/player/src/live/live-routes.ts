@@ -6,6 +6,8 @@ import { relay } from './relay.ts';
 
 interface LivePath {
   Params: { pipeline: string; file: string };
+  /** 0: insights only, for who shows the picture in another way. */
+  Querystring: { video?: string };
 }
 
 /** `WS /api/live/<pipeline>/<sensor>` and `GET …/<sensor>.mjpeg` and `.jpg`, from the ai-pipeline. */
@@ -19,6 +21,7 @@ export function liveRoutes(app: FastifyInstance, pipeline: PipelineHttp): void {
       pipeline.url(id, file).then(
         (url) => {
           url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+          if (request.query.video === '0') url.searchParams.set('video', '0');
           relay(socket, url);
         },
         () => socket.close(1013, 'the ai-pipeline cannot be reached'),

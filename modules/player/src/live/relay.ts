@@ -4,8 +4,8 @@ import { WebSocket, type RawData } from 'ws';
 const MAX_WAITING_BYTES = 1024 * 1024;
 const OPEN_MS = 5000;
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
-/** RFC 6455: going away; try again later; internal error. */
-const CODES = { ended: 1001, unavailable: 1013 } as const;
+/** RFC 6455: going away; what the codec of the camera cannot do; try again later. */
+const CODES = { ended: 1001, unsupported: 1003, unavailable: 1013 } as const;
 
 /** Passes a live stream on, message by message, no faster than the browser takes it. Ends with either side. */
 export function relay(browser: WebSocket, url: URL): void {
@@ -27,7 +27,10 @@ export function relay(browser: WebSocket, url: URL): void {
     upstream.terminate();
   });
   upstream.on('error', () => browser.close(CODES.unavailable, 'the ai-pipeline does not answer'));
-  upstream.on('close', () => browser.close(CODES.ended, 'the camera ended'));
+  upstream.on('close', (code) => {
+    if (code === CODES.unsupported) browser.close(code, 'the codec of this camera cannot be shown this way');
+    else browser.close(CODES.ended, 'the camera ended');
+  });
   // What a browser says is for the ai-pipeline's ears as well, such as a wish for the newest key frame.
   browser.on('message', (data: RawData, isBinary) => {
     if (upstream.readyState === WebSocket.OPEN) upstream.send(data as Buffer, { binary: isBinary });

@@ -12,6 +12,8 @@ import { ModelStore } from '@vantage/model-store';
 import { redact, redactDeep, silentLogger } from '@vantage/observability';
 import type { ApiModelReport } from '../api.ts';
 import { modelCheckUnavailable, modelPlaceUnknown, notFound } from '../errors.ts';
+import type { PlayerSettings } from '../settings.ts';
+import { ModelStorage } from './model-storage.ts';
 
 const CLI = path.resolve(import.meta.dirname, '../../../../tools/cli/bin/vantage.mjs');
 const CHECK_MS = 170_000;
@@ -27,16 +29,19 @@ export interface CheckedModel {
   readonly config: string;
 }
 
-/** Zips that people drop on the page: checked by the `vantage` command, kept where the ai-pipeline can read them. */
+/**
+ * Zips that people drop on the page: checked by the `vantage` command, and handed to the ai-pipeline as files where it can
+ * read them, else through the blob storage.
+ */
 export class Models {
   readonly #folder: string;
-  readonly #sharesFiles: boolean;
+  readonly #settings: PlayerSettings;
   readonly #signal: AbortSignal;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(folder: string, sharesFiles: boolean, signal: AbortSignal) {
-    this.#folder = folder;
-    this.#sharesFiles = sharesFiles;
+  constructor(settings: PlayerSettings, signal: AbortSignal) {
+    this.#folder = path.join(settings.cacheFolder, 'models');
+    this.#settings = settings;
     this.#signal = signal;
   }
 
@@ -55,14 +60,18 @@ export class Models {
     }
   }
 
-  /** @throws VantageError NOT_FOUND, MODEL_PLACE_UNKNOWN */
+  /** @throws VantageError NOT_FOUND, MODEL_PLACE_UNKNOWN, MODEL_STORAGE_FAILED */
   async get(id: string): Promise<CheckedModel> {
-    if (!this.#sharesFiles) throw modelPlaceUnknown();
+    const { sharesFiles, storage: settings } = this.#settings;
+    const storage = sharesFiles ? undefined : await ModelStorage.find(settings);
+    if (!sharesFiles && !storage) throw modelPlaceUnknown();
     if (!/^[0-9a-f]{64}$/.test(id)) throw notFound('the model');
     const config = await readFile(path.join(this.#folder, `${id}.config`), 'utf8').catch(() => {
       throw notFound('the model');
     });
-    return { url: pathToFileURL(path.join(this.#folder, `${id}.zip`)).href, sha256: id, config };
+    const file = path.join(this.#folder, `${id}.zip`);
+    const url = storage ? await storage.put(file, id, this.#signal) : pathToFileURL(file).href;
+    return { url, sha256: id, config };
   }
 
   async #check(file: string): Promise<ApiModelReport> {
