@@ -17,8 +17,8 @@ let work: string;
 beforeAll(() => {
   work = mkdtempSync(path.join(os.tmpdir(), 'vantage-operations-'));
   // What `npx` finds in a solution's folder, also before there is one.
-  const main = path.join(REPOSITORY, 'tools/cli/src/main.ts');
-  const npx = `#!/bin/sh\nshift\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${main}' "$@"\n`;
+  const command = path.join(REPOSITORY, 'tools/cli/bin/vantage.mjs');
+  const npx = `#!/bin/sh\nshift\nexec '${process.execPath}' '${command}' "$@"\n`;
   writeFileSync(path.join(work, 'npx'), npx);
   chmodSync(path.join(work, 'npx'), 0o755);
 });

@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { connectEngine, findImage } from '@vantage/local-edge';
+import { freePort } from '@vantage/observability';
 import type Docker from 'dockerode';
 import { REPOSITORY } from './support/assets.ts';
 import { DockerRegistry, hasRegistry } from './support/docker-registry.ts';
@@ -177,13 +176,4 @@ async function openPage(url: string): Promise<Response> {
     if (seconds === null) return page;
     await sleep(Number(seconds) * 1000);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

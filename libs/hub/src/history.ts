@@ -60,7 +60,7 @@ export class History {
     return { value: JSON.parse(await readFile(past.file, 'utf8')) as T, past };
   }
 
-  /** Forgets what was gone back to, so that going back again goes further. */
+  /** Forgets what was gone back to: it is in force again. What it took the place of is the newest now. */
   async forget({ file }: Past): Promise<void> {
     await rm(file, { force: true });
   }

@@ -10,6 +10,8 @@ export interface LocalConnection {
   readonly serviceConnectionString: string;
   /** PEM file of the CA that signed the API's certificate. */
   readonly caFile: string;
+  /** The page in the browser, once it can be had. */
+  readonly playerUrl?: string;
 }
 
 function connectionFile(stateFolder: string): string {

@@ -1,4 +1,5 @@
 export { Backoff, type BackoffOptions } from './backoff.ts';
+export { freePort, isPortFree } from './free-port.ts';
 export { Health, type HealthCheck, type HealthSnapshot } from './health.ts';
 export { healthAddress, startHealthServer, type HealthServer, type HealthServerOptions } from './health-server.ts';
 export { HttpRoutes, type HttpAnswer, type HttpHandler, type HttpRoute } from './http-routes.ts';

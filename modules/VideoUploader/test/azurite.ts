@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import net from 'node:net';
+import { freePort } from '@vantage/observability';
 
 const KEY = Buffer.alloc(64, 7).toString('base64');
 
@@ -15,12 +15,7 @@ export class TestAzurite {
   }
 
   static async reserve(): Promise<TestAzurite> {
-    const server = net.createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as net.AddressInfo;
-    server.close();
-    await once(server, 'close');
-    return new TestAzurite(port);
+    return new TestAzurite(await freePort());
   }
 
   connectionString(key = KEY): string {

@@ -4,6 +4,7 @@
  * checkout, where npx does not know it yet, it installs the packages first, as `npm start` does.
  */
 import { spawn } from 'node:child_process';
+import os from 'node:os';
 import path from 'node:path';
 import { hasPackages, installPackages } from '../../bootstrap/install.mjs';
 import { findNode, nodeFlags, NODE_MISSING, root, strippedOnce } from '../../bootstrap/node-runtime.mjs';
@@ -21,7 +22,7 @@ try {
   } else {
     const child = spawn(node, [...nodeFlags, main, ...process.argv.slice(2)], { stdio: 'inherit' });
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-    child.on('exit', (code, signal) => process.exit(signal ? 1 : (code ?? 1)));
+    child.on('exit', (code, signal) => process.exit(signal ? 128 + os.constants.signals[signal] : (code ?? 1)));
   }
 } catch (error) {
   process.stderr.write(`vantage: ${error.message}\n`);

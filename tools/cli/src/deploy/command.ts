@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { HUB_HELP, withHub, type HubOptions } from '../hub/options.ts';
+import { pair, seconds, wholeNumber } from '../option-values.ts';
 import type { ApplyOptions } from './device.ts';
 import type { FleetOptions } from './fleet.ts';
 import type { ReadOptions } from './read-deployment.ts';
@@ -17,7 +18,7 @@ export function deployCommand(): Command {
     .addOption(waitOption())
     .option('--target-condition <condition>', 'for a fleet: which devices, such as "tags.site=\'a\'"')
     .option('--id <id>', 'for a fleet: name of the deployment')
-    .option('--priority <number>', 'for a fleet: the highest wins', whole, 10)
+    .option('--priority <number>', 'for a fleet: the highest wins', wholeNumber(0), 10)
     .option('--label <name=value>', 'for a fleet; may be repeated', pair, {})
     .option('--metric <name=query>', 'for a fleet: a query that is counted; may be repeated', pair, {})
     .option('--env-file <file>', 'variables of a template (default: .env beside it)')
@@ -31,7 +32,8 @@ export function deployCommand(): Command {
     .option('--modules <folder>', 'modules of a template (default: "modules" beside it)')
     .option('--no-check', 'deploy it whatever is wrong with it')
     .option('--fail-on-warning', 'warnings stop it, too')
-    .option('--json', 'print {"changes", "applied", "progress"?}')
+    .addOption(blobOption())
+    .option('--json', 'print {"changes", "applied", "spilled", "progress"?}')
     .addHelpText(
       'after',
       `${HUB_HELP}
@@ -53,10 +55,11 @@ Status 0: done (with --wait: and everything runs). Status 1: nothing was deploye
       await deployToFleet(file, { ...options, id, targetCondition });
     });
   withHub(deploy.command('rollback'))
-    .description('give a device what it had before')
-    .option('--steps <number>', 'how far back', whole, 1)
+    .description('give a device what it had before; once more takes that back, --steps goes further')
+    .option('--steps <number>', 'how far back', wholeNumber(1), 1)
     .option('--dry-run', 'only say what would change')
     .addOption(waitOption())
+    .addOption(blobOption())
     .option('--json', 'as for deploy')
     .action(async (options: ApplyOptions & { steps: number }) => {
       const { rollBack } = await import('./device.ts');
@@ -96,25 +99,14 @@ Status 0: done (with --wait: and everything runs). Status 1: nothing was deploye
 }
 
 function waitOption(): Option {
-  return new Option('--wait [seconds]', 'follow it until everything runs (default 300)')
+  return new Option('--wait [time]', 'follow it until everything runs, for 90s, 5m, ... at most (default: 5m)')
     .preset('300')
     .argParser(seconds);
 }
 
-function seconds(text: string): number {
-  const number = Number(text);
-  if (!(number > 0)) throw new InvalidArgumentError('a number of seconds is needed');
-  return number;
-}
-
-function whole(text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 0) throw new InvalidArgumentError('a whole number from 0 is needed');
-  return number;
-}
-
-function pair(text: string, before: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const at = text.indexOf('=');
-  if (at < 1) throw new InvalidArgumentError('name=value is needed');
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+function blobOption(): Option {
+  return new Option(
+    '--blob-connection-file <file>',
+    'connection string of a storage account for values of twins that are too large for a hub',
+  );
 }

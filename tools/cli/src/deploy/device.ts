@@ -1,18 +1,21 @@
 import { VantageError } from '@vantage/contracts';
 import { findHub, History, type Hub, type ModulesContent } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
+import type { BlobOptions } from '../twin/blob-store.ts';
+import { keptLine } from '../twin/keep-large.ts';
 import { showHistory } from '../hub/show-history.ts';
 import { untilSignal } from '../until-signal.ts';
 import { diffDeployments, type DeploymentChange } from './diff.ts';
 import { follow } from './follow.ts';
+import { newLargeValues, planLarge, readWholeContent, withLargeKept, type DeployedValue } from './large-values.ts';
 import { localVariables } from './local-variables.ts';
 import { platformFor } from './platform.ts';
 import type { DeploymentProgress } from './progress.ts';
-import { readDeployment, type ReadOptions } from './read-deployment.ts';
+import { openDeployment, readDeployment, type ReadOptions } from './read-deployment.ts';
 import { renderDiff } from './render-diff.ts';
 import { takeSnapshot } from './snapshot.ts';
 
-export interface ApplyOptions extends HubOptions {
+export interface ApplyOptions extends BlobOptions {
   readonly dryRun?: boolean;
   /** Seconds. */
   readonly wait?: number;
@@ -21,13 +24,16 @@ export interface ApplyOptions extends HubOptions {
 
 /** @returns exit status: 0 done; 2 deployed, and not well (or not yet) */
 export async function deployToDevice(file: string, options: ApplyOptions & ReadOptions): Promise<number> {
-  const variables = await localVariables(options);
+  const here = { ...options, variables: await localVariables(options) };
+  const opened = await openDeployment(file, here);
   let hub: Hub | undefined;
   // What is wrong with the file is said without a hub, where the device's kind is known.
   const find = async (): Promise<Hub> => (hub ??= await findHub(options));
-  const platform = await platformFor(find, file, options);
-  const made = { ...options, variables, ...(platform === undefined ? {} : { platform }) };
-  const { content, layered } = await readDeployment(file, made);
+  const platform = await platformFor(find, opened.env, options.platform);
+  const { content, layered } = await readDeployment(opened, {
+    ...here,
+    ...(platform === undefined ? {} : { platform }),
+  });
   if (layered) {
     throw new VantageError(
       'DEPLOYMENT_INVALID',
@@ -60,27 +66,34 @@ async function apply(
   options: ApplyOptions,
   onApplied: () => Promise<void> = () => Promise.resolve(),
 ): Promise<number> {
-  const before = await takeSnapshot(hub);
+  const stored = await takeSnapshot(hub);
+  const { content: before, expired } = await readWholeContent(stored, options);
   const changes = diffDeployments(before, content);
-  if (!options.json) tell(hub, changes);
-  if (options.dryRun) return finish(options, { changes, applied: false });
+  const plans = planLarge(content, stored, expired);
+  const spilled = newLargeValues(plans);
+  if (!options.json) tell(hub, changes, spilled);
+  if (options.dryRun) return finish(options, { changes, applied: false, spilled });
+  const small = await withLargeKept(content, plans, options);
   await historyOf(hub).add(before);
-  await hub.applyContent(content);
+  await hub.applyContent(small);
   await onApplied();
   if (!options.json) process.stdout.write(`deployed to ${hub.device} (${hub.name})\n`);
-  if (options.wait === undefined) return finish(options, { changes, applied: true });
+  if (options.wait === undefined) return finish(options, { changes, applied: true, spilled });
   const end = untilSignal();
   const progress = await follow(hub, options.wait * 1000, end.signal, (now) => {
     if (!options.json) process.stdout.write(`${progressLine(now)}\n`);
   });
   end.release();
-  if (!options.json) process.stdout.write(conclusion(progress, options.wait));
-  return finish(options, { changes, applied: true, progress });
+  const isLeft = end.signal.aborted;
+  if (!options.json) process.stdout.write(isLeft ? leaving(progress) : conclusion(progress, options.wait));
+  return finish(options, { changes, applied: true, spilled, progress });
 }
 
 interface Result {
   readonly changes: readonly DeploymentChange[];
   readonly applied: boolean;
+  /** Values that are too large for a hub, and new in blob storage. */
+  readonly spilled: readonly DeployedValue[];
   readonly progress?: DeploymentProgress;
 }
 
@@ -89,15 +102,22 @@ function finish({ json }: ApplyOptions, result: Result): number {
   return result.progress && result.progress.state !== 'well' ? 2 : 0;
 }
 
-function tell(hub: Hub, changes: readonly DeploymentChange[]): void {
+function tell(hub: Hub, changes: readonly DeploymentChange[], spilled: readonly DeployedValue[]): void {
   const lines = changes.length === 0 ? [`${hub.device} is told exactly this already`] : renderDiff(changes);
-  process.stdout.write(`${lines.join('\n')}\n`);
+  const large = spilled.map((value) => `twin ${value.module}: ${keptLine(value, 'goes into')}`);
+  process.stdout.write(`${[...lines, ...large].join('\n')}\n`);
 }
 
 function progressLine({ modules }: DeploymentProgress): string {
   const well = modules.filter(({ state }) => state === 'well').length;
   const others = modules.filter(({ state }) => state !== 'well').map(({ name, text }) => `${name} ${text}`);
   return `${well} of ${modules.length} modules as they should be${others.length > 0 ? `; ${others.join('; ')}` : ''}`;
+}
+
+/** Ctrl-C ends the looking, not the deployment. */
+function leaving({ state }: DeploymentProgress): string {
+  if (state === 'well') return 'everything runs\n';
+  return 'not there yet, and the device goes on with it: "vantage status" looks again, "vantage deploy rollback" goes back\n';
 }
 
 function conclusion({ state, modules, problems }: DeploymentProgress, seconds: number): string {

@@ -2,11 +2,15 @@ import { VantageError } from '@vantage/contracts';
 import { findHub, type HubConfiguration } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
 import { table } from '../table.ts';
+import type { BlobOptions } from '../twin/blob-store.ts';
+import { keptLine } from '../twin/keep-large.ts';
 import { diffDeployments } from './diff.ts';
-import { readDeployment, type ReadOptions } from './read-deployment.ts';
+import { newLargeValues, planLarge, readWholeContent, withLargeKept } from './large-values.ts';
+import { localVariables } from './local-variables.ts';
+import { openDeployment, readDeployment, type ReadOptions } from './read-deployment.ts';
 import { renderDiff } from './render-diff.ts';
 
-export interface FleetOptions extends HubOptions {
+export interface FleetOptions extends BlobOptions {
   readonly id: string;
   readonly targetCondition: string;
   readonly priority: number;
@@ -18,7 +22,8 @@ export interface FleetOptions extends HubOptions {
 
 /** An automatic deployment: the hub gives it to every device that fits, now and later. */
 export async function deployToFleet(file: string, options: FleetOptions & ReadOptions): Promise<void> {
-  const { content, layered } = await readDeployment(file, options);
+  const here = { ...options, variables: await localVariables(options) };
+  const { content, layered } = await readDeployment(await openDeployment(file, here), here);
   const { id, targetCondition, priority, label, metric } = options;
   if (!/^[a-z0-9\-:+%_#*?!(),=@;$']{1,128}$/.test(id)) {
     throw new VantageError(
@@ -29,10 +34,15 @@ export async function deployToFleet(file: string, options: FleetOptions & ReadOp
   const hub = await findHub(options);
   const devices = await devicesOf(hub, targetCondition);
   const old = await hub.configuration(id);
-  const changes = diffDeployments(old?.content.modulesContent ?? {}, content);
+  const stored = old?.content.modulesContent ?? {};
+  const { content: before, expired } = await readWholeContent(stored, options);
+  const changes = diffDeployments(before, content);
+  const plans = planLarge(content, stored, expired);
+  const spilled = newLargeValues(plans);
   if (!options.json) {
     const others = (await hub.configurations()).filter((one) => one.id !== id && one.priority === priority);
-    process.stdout.write(`${renderDiff(changes).join('\n')}\n`);
+    const large = spilled.map((value) => `twin ${value.module}: ${keptLine(value, 'goes into')}`);
+    process.stdout.write([...renderDiff(changes), ...large].map((line) => `${line}\n`).join(''));
     process.stdout.write(
       `${layered ? 'layered' : 'whole'} deployment ${id}, priority ${priority}: ${devices.length} devices fit\n`,
     );
@@ -49,7 +59,7 @@ export async function deployToFleet(file: string, options: FleetOptions & ReadOp
   if (!options.dryRun) {
     const configuration: HubConfiguration = {
       id,
-      content: { modulesContent: content },
+      content: { modulesContent: await withLargeKept(content, plans, options) },
       targetCondition,
       priority,
       labels: label,
@@ -58,7 +68,8 @@ export async function deployToFleet(file: string, options: FleetOptions & ReadOp
     await hub.saveConfiguration(configuration, old);
   }
   const applied = options.dryRun !== true;
-  if (options.json) process.stdout.write(`${JSON.stringify({ id, applied, layered, devices, changes }, null, 2)}\n`);
+  if (options.json)
+    process.stdout.write(`${JSON.stringify({ id, applied, layered, devices, changes, spilled }, null, 2)}\n`);
   else if (applied)
     process.stdout.write(
       `${old ? 'changed' : 'created'} on ${hub.name}; "vantage deploy show ${id}" counts who has it\n`,

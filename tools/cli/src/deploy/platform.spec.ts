@@ -1,17 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Twin } from '@vantage/hub';
 import { platformFor, reportedPlatform } from './platform.ts';
-
-let work: string;
-let template: string;
-beforeAll(() => {
-  work = mkdtempSync(path.join(tmpdir(), 'vantage-platform-'));
-  template = path.join(work, 'deployment.template.json');
-});
-afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 const report = (architecture: unknown): unknown => ({ runtime: { platform: { os: 'linux', architecture } } });
 const hub = {
@@ -42,8 +31,7 @@ test('a device that never was online says nothing', () => {
 });
 
 test('the option wins over DEFAULT_PLATFORM, and that over what the device reports', async () => {
-  expect(await platformFor(findHub, template, { style: 'iotedgedev' })).toBe('arm64v8');
-  writeFileSync(path.join(work, '.env'), 'DEFAULT_PLATFORM=amd64\n');
-  expect(await platformFor(findHub, template, { style: 'iotedgedev' })).toBe('amd64');
-  expect(await platformFor(findHub, template, { style: 'iotedgedev', platform: 'amd64.dgpu' })).toBe('amd64.dgpu');
+  expect(await platformFor(findHub, {}, undefined)).toBe('arm64v8');
+  expect(await platformFor(findHub, { DEFAULT_PLATFORM: 'amd64' }, undefined)).toBe('amd64');
+  expect(await platformFor(findHub, { DEFAULT_PLATFORM: 'amd64' }, 'amd64.dgpu')).toBe('amd64.dgpu');
 });

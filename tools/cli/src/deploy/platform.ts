@@ -1,6 +1,6 @@
 import { isObject } from '@vantage/contracts';
 import type { Hub } from '@vantage/hub';
-import { environmentOf, type TemplateOptions } from '../generate/prepare.ts';
+import type { Environment } from '@vantage/manifest';
 
 /** What edgeAgent calls machines, and what Docker and Go do, in the words of module.json. */
 const PLATFORMS: Readonly<Record<string, string>> = {
@@ -15,16 +15,17 @@ const PLATFORMS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The kind of device that a deployment is made for: what the options or DEFAULT_PLATFORM say, else what `$edgeAgent` of
+ * The kind of device that a deployment is made for: what the option or DEFAULT_PLATFORM say, else what `$edgeAgent` of
  * the device reports. Undefined where nobody says: a device that never was online has reported nothing.
+ *
+ * @param platform that of the option
  */
 export async function platformFor(
   findHub: () => Promise<Pick<Hub, 'moduleTwin'>>,
-  file: string,
-  options: TemplateOptions,
+  env: Environment,
+  platform: string | undefined,
 ): Promise<string | undefined> {
-  if (options.platform !== undefined) return options.platform;
-  const said = (await environmentOf(file, options))['DEFAULT_PLATFORM'];
+  const said = platform ?? env['DEFAULT_PLATFORM'];
   if (said !== undefined) return said;
   const agent = await (await findHub()).moduleTwin('$edgeAgent');
   return reportedPlatform(agent.properties.reported);

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { VantageError, isObject } from '@vantage/contracts';
 import { parseJson, toPlain } from '@vantage/manifest';
-import { platformOf, prepare, type TemplateOptions } from '../generate/prepare.ts';
+import { platformOf, prepare, readTemplate, type TemplateOptions, type TemplateText } from '../generate/prepare.ts';
 import type { ModulesContent } from '@vantage/hub';
 import { problemsOf } from '../manifest/check.ts';
 import { isAcceptable, renderProblems, type FoundProblem } from '../manifest/found-problem.ts';
@@ -11,10 +10,20 @@ export interface ReadOptions extends TemplateOptions {
   readonly check: boolean;
 }
 
+/** The text of a manifest or template, and the variables that belong to it. */
+export interface DeploymentFile extends TemplateText {
+  readonly file: string;
+}
+
 export interface ReadDeployment {
   readonly content: ModulesContent;
   readonly layered: boolean;
   readonly problems: readonly FoundProblem[];
+}
+
+/** @throws VantageError INPUT_MISSING */
+export async function openDeployment(file: string, options: TemplateOptions): Promise<DeploymentFile> {
+  return { file, ...(await readTemplate(file, options)) };
 }
 
 /**
@@ -22,14 +31,11 @@ export interface ReadDeployment {
  *
  * @throws VantageError DEPLOYMENT_INVALID, INPUT_MISSING
  */
-export async function readDeployment(file: string, options: ReadOptions): Promise<ReadDeployment> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw new VantageError('INPUT_MISSING', `${file} cannot be read`, { cause: error });
-  });
+export async function readDeployment(opened: DeploymentFile, options: ReadOptions): Promise<ReadDeployment> {
+  const { file, text } = opened;
   const isTemplate = /\.template\.json$/.test(file) || text.includes('"$schema-template"');
-  const prepared = isTemplate ? await prepare(file, options) : undefined;
-  const platform = platformOf(options, process.env);
-  const problems = prepared?.problems ?? problemsOf(text.replace(/\r\n?/g, '\n'), platform);
+  const prepared = isTemplate ? await prepare(file, options, opened) : undefined;
+  const problems = prepared?.problems ?? problemsOf(text, platformOf(options, process.env));
   process.stderr.write(renderProblems(file, problems));
   const manifest = isTemplate
     ? prepared?.made?.manifest

@@ -34,10 +34,27 @@ export interface Prepared {
   readonly problems: readonly FoundProblem[];
 }
 
-/** A template's manifest and everything that is to be said about it, at its place in the template. */
-export async function prepare(template: string, options: TemplateOptions): Promise<Prepared> {
+/** What a template is made into a manifest from. */
+export interface TemplateText {
+  /** With plain line ends. */
+  readonly text: string;
+  readonly env: Environment;
+}
+
+/** @throws VantageError INPUT_MISSING */
+export async function readTemplate(template: string, options: TemplateOptions): Promise<TemplateText> {
   const text = (await readText(template)).replace(/\r\n?/g, '\n');
-  const env = { ...(await environmentOf(template, options)), ...options.variables };
+  return { text, env: { ...(await environmentOf(template, options)), ...options.variables } };
+}
+
+/**
+ * A template's manifest and everything that is to be said about it, at its place in the template.
+ *
+ * @param read what was read of it already
+ * @throws VantageError INPUT_MISSING
+ */
+export async function prepare(template: string, options: TemplateOptions, read?: TemplateText): Promise<Prepared> {
+  const { text, env } = read ?? (await readTemplate(template, options));
   // The extension expands after it has read the JSON: what is written is what counts.
   const expanded = expandWithOrigins(text, options.style === 'vscode' ? {} : env);
   try {

@@ -6,6 +6,7 @@ import type Docker from 'dockerode';
 import { pack, type Pack } from 'tar-stream';
 import { VantageError } from '@vantage/contracts';
 import { findImage } from '@vantage/local-edge';
+import { followProgress } from './follow-progress.ts';
 import type { BuildableModule } from './modules.ts';
 import { filesBelow, runtimeFiles, type ContextFile } from './packages.ts';
 
@@ -132,20 +133,6 @@ async function fill(archive: Pack, files: readonly ContextFile[]): Promise<void>
 const BASE_MISSING =
   /\/manifests\/|manifest unknown|pull access denied|no such host|no such image|not found: manifest/i;
 
-interface BuildEvent {
-  readonly stream?: string;
-  readonly error?: string;
-}
-
-/** The part of dockerode that its types leave out: it reads what either builder says. */
-interface Follower {
-  followProgress(
-    stream: NodeJS.ReadableStream,
-    onEnd: (error: Error | null) => void,
-    onEvent: (event: BuildEvent) => void,
-  ): void;
-}
-
 /** @throws VantageError IMAGE_BUILD_FAILED */
 export function followBuild(
   docker: Docker,
@@ -153,25 +140,13 @@ export function followBuild(
   name: string,
   onLine: (line: string) => void,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let problem: string | undefined;
-    (docker as unknown as Follower).followProgress(
-      stream,
-      (cause) => {
-        problem ??= cause?.message;
-        if (problem === undefined) resolve();
-        else {
-          const hint = BASE_MISSING.test(problem)
-            ? '; --base names another base, --local-base makes one of this machine'
-            : '; -v shows the whole output';
-          const message = `the image of ${name} cannot be built: ${problem.trim()}${hint}`;
-          reject(new VantageError('IMAGE_BUILD_FAILED', message, { cause }));
-        }
-      },
-      ({ stream: text, error }) => {
-        problem ??= error;
-        for (const line of (text ?? error ?? '').split('\n')) if (line.trim() !== '') onLine(line.trimEnd());
-      },
-    );
+  const failure = (problem: string, cause: unknown): VantageError => {
+    const hint = BASE_MISSING.test(problem)
+      ? '; --base names another base, --local-base makes one of this machine'
+      : '; -v shows the whole output';
+    return new VantageError('IMAGE_BUILD_FAILED', `the image of ${name} cannot be built: ${problem}${hint}`, { cause });
+  };
+  return followProgress(docker, stream, failure, ({ stream: text, error }) => {
+    for (const line of (text ?? error ?? '').split('\n')) if (line.trim() !== '') onLine(line.trimEnd());
   });
 }

@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { ImageBuildOptions } from './build-images.ts';
 import type { ImageCreateOptions } from './create.ts';
+import { collect } from '../option-values.ts';
 import { BACKENDS, DEVICE_TYPES } from './device-types.ts';
 import type { ImagePushOptions } from './push.ts';
 import type { SbomOptions } from './sbom.ts';
@@ -135,10 +136,6 @@ function list(text: string): readonly string[] {
   const names = text.split(',').flatMap((name) => name.trim() || []);
   if (names.length === 0) throw new InvalidArgumentError('names are needed, such as amd64,arm64v8');
   return [...new Set(names)];
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 /** What was done, as it happens. */

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
-import { password as ask } from './hidden-prompt.ts';
+import { VantageError } from '@vantage/contracts';
+import { ask } from '../ask.ts';
 
 export interface PushCredentials {
   readonly username: string;
@@ -26,7 +27,7 @@ export async function credentialsFor(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<{ readonly username: string; readonly password: string } | undefined> {
   if (given?.password !== undefined) return { username: given.username, password: given.password };
-  if (given) return { username: given.username, password: await ask(`password of ${given.username} at ${registry}: `) };
+  if (given) return { username: given.username, password: await askPassword(given.username, registry) };
   const config = await dockerConfig(env);
   const helper = config.credHelpers?.[registry] ?? config.credsStore;
   if (helper !== undefined && /^[\w-]+$/.test(helper)) return askHelper(helper, registry);
@@ -34,6 +35,18 @@ export async function credentialsFor(
   if (auth === undefined) return undefined;
   const [username = '', ...rest] = Buffer.from(auth, 'base64').toString('utf8').split(':');
   return { username, password: rest.join(':') };
+}
+
+/** @throws VantageError PASSWORD_MISSING where nobody sits there, or nobody answers */
+async function askPassword(username: string, registry: string): Promise<string> {
+  const answer = process.stdin.isTTY
+    ? await ask(`password of ${username} at ${registry}: `, { hidden: true })
+    : undefined;
+  if (answer !== undefined) return answer;
+  throw new VantageError(
+    'PASSWORD_MISSING',
+    'no password: give a file by --password-file, or log in with "docker login"',
+  );
 }
 
 async function dockerConfig(env: NodeJS.ProcessEnv): Promise<DockerConfig> {

@@ -1,17 +1,6 @@
 import type Docker from 'dockerode';
 import { VantageError, messageOf } from '@vantage/contracts';
-
-interface PushEvent {
-  readonly error?: string;
-}
-
-interface Follower {
-  followProgress(
-    stream: NodeJS.ReadableStream,
-    onEnd: (error: Error | null) => void,
-    onEvent: (event: PushEvent) => void,
-  ): void;
-}
+import { followProgress } from './follow-progress.ts';
 
 /**
  * An engine may refuse at once, or answer 200 and tell of a failure on the way.
@@ -28,18 +17,5 @@ export async function followPush(
   const stream = await push().catch((error: unknown) => {
     throw failure(messageOf(error), error);
   });
-  await new Promise<void>((resolve, reject) => {
-    let problem: string | undefined;
-    (docker as unknown as Follower).followProgress(
-      stream,
-      (cause) => {
-        problem ??= cause?.message;
-        if (problem === undefined) resolve();
-        else reject(failure(problem, cause));
-      },
-      ({ error }) => {
-        problem ??= error;
-      },
-    );
-  });
+  await followProgress(docker, stream, failure);
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { collect, wholeNumber } from '../option-values.ts';
 import type { InferOptions } from './infer.ts';
 
 export function inferCommand(): Command {
@@ -9,7 +10,7 @@ export function inferCommand(): Command {
     .option(
       '--secondary <path>',
       'a model that looks at the objects of the one before; again for more, in the order of the cascade',
-      (one: string, all: readonly string[]) => [...all, one],
+      collect,
       [] as readonly string[],
     )
     .option('--parser <name>', 'output parser, where names and shapes do not tell')
@@ -18,7 +19,7 @@ export function inferCommand(): Command {
     .option('--tracker-config <file>', 'the same, with a tracker configuration of DeepStream')
     .option('--json', 'one JSON line a frame', false)
     .option('--draw <file>', 'write the (first) picture with its boxes, as PNG')
-    .option('--max-frames <n>', 'stop after so many frames of a video', Number)
+    .option('--max-frames <n>', 'stop after so many frames of a video', wholeNumber(1))
     .option('--verbose', 'also print what the configuration says and the model reports', false)
     .action(async (input: string, options: Omit<InferOptions, 'input'>) => {
       // Loaded when asked for: the engine is most of what starting the command line would cost.

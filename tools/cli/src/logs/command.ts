@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { HUB_HELP, withHub } from '../hub/options.ts';
+import { wholeNumber } from '../option-values.ts';
 import type { LogsOptions } from './logs.ts';
 
 export function logsCommand(): Command {
@@ -7,13 +8,13 @@ export function logsCommand(): Command {
     .description("a module's output: of the local runtime, or of a device through its agent")
     .argument('<module>', 'such as ai-pipeline; edgeAgent and edgeHub on a device')
     .option('-f, --follow', 'go on with what comes, until Ctrl-C', false)
-    .option('--tail <n>', 'so many of the last lines (a device answers 500 at most)', tail, 100)
+    .option('--tail <n>', 'so many of the last lines (a device answers 500 at most)', wholeNumber(0, 99_999), 100)
     .option('--since <time>', 'only later lines: 10m, 2h, or a time as 2026-01-31T12:00:00Z')
     .option('--until <time>', 'only earlier lines')
     .option(
       '--level <0 to 7>',
       'only lines at least as severe, as syslog counts: 3 errors, 4 warnings, 6 information',
-      level,
+      wholeNumber(0, 7),
     )
     .option('--grep <regex>', 'only lines that fit')
     .option('--json', "a JSON line each, in the agent's form: timestamp, loglevel, text, id, stream", false)
@@ -22,14 +23,4 @@ export function logsCommand(): Command {
       const { showLogs } = await import('./logs.ts');
       await showLogs(module, options);
     });
-}
-
-function tail(text: string): number {
-  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('It is a whole number from 0 to 99999.');
-  return Number(text);
-}
-
-function level(text: string): number {
-  if (!/^[0-7]$/.test(text)) throw new InvalidArgumentError('It is a digit, 0 to 7.');
-  return Number(text);
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { collect, number } from '../option-values.ts';
 import type { CheckOptions } from './check/check.ts';
 import type { PackOptions } from './pack/pack.ts';
 
@@ -39,7 +40,7 @@ export function modelCommand(): Command {
     .option('--labels <file>', 'names of the classes, one a line')
     .option('--parser <name>', 'output parser, where names and shapes do not tell')
     .option('--select <file>', 'which model of a folder or zip with several')
-    .option('--seconds <n>', 'how long each measurement takes; 0 measures nothing', Number, 2)
+    .option('--seconds <n>', 'how long each measurement takes; 0 measures nothing', number(0, 600), 2)
     .option('--json', 'one JSON document', false)
     .addHelpText(
       'after',
@@ -68,7 +69,3 @@ export function modelCommand(): Command {
 type CheckFlags = Omit<CheckOptions, 'given'> & { readonly json: boolean; readonly write: boolean };
 
 const NONE: readonly string[] = [];
-
-function collect(one: string, all: readonly string[]): readonly string[] {
-  return [...all, one];
-}

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, Option } from 'commander';
 import { HUB_HELP, isLocal, withHub, type HubOptions } from '../hub/options.ts';
+import { seconds, wholeNumber } from '../option-values.ts';
 import type { MonitorOptions } from './monitor.ts';
 
 export function monitorCommand(): Command {
@@ -8,11 +9,11 @@ export function monitorCommand(): Command {
     .option('--module <module>', 'only those of this module')
     .option('--since <n, time or all>', 'first those kept: after sequence n, of the last 10m, or all')
     .option('--no-follow', 'end after those kept')
-    .option('--output <text or json>', 'json: one JSON object a line', output, 'text')
+    .addOption(new Option('--output <form>', 'json: one JSON object a line').choices(['text', 'json']).default('text'))
     .option('--json', 'the same as --output json', false)
     .option('--export <file>', 'write them as JSON lines into this file instead')
-    .option('--count <n>', 'end after so many; status 1 when they do not come in --seconds', whole)
-    .option('--seconds <n>', 'end after so long', whole)
+    .option('--count <n>', 'end after so many; status 1 when they do not come in --seconds', wholeNumber(1))
+    .option('--seconds <time>', 'end after so long: 30, 90s, 5m', seconds)
     .addHelpText(
       'after',
       `${HUB_HELP}
@@ -29,14 +30,4 @@ Status 0: shown. Status 1: no runtime, or fewer messages than --count within --s
       const { runMonitor } = await import('./monitor.ts');
       await runMonitor(options.json ? { ...options, output: 'json' } : options);
     });
-}
-
-function output(text: string): string {
-  if (text !== 'text' && text !== 'json') throw new InvalidArgumentError('It is text or json.');
-  return text;
-}
-
-function whole(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It is a whole number from 1 on.');
-  return Number(text);
 }

@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { collect, number, port, seconds, wholeNumber } from '../option-values.ts';
 import type { CreateOptions } from './create/create-node.ts';
 import type { RecordOptions } from './recording/record.ts';
 import type { ReplayOptions } from './recording/replay.ts';
@@ -25,13 +26,13 @@ export function nodeCommand(): Command {
     .option('--port <port>', '0 takes a free one', port, 6677)
     .option('--host <address>', 'address to listen on; 0.0.0.0 for other machines', '127.0.0.1')
     .option('--settings <json>', 'settings for the constructor: JSON, or @file')
-    .option('--deadline <ms>', 'a call that takes longer fails (default: 5000)', positive)
-    .option('--memory <MiB>', 'private memory that the process may use (default: 1024)', positive)
-    .option('--in-flight <n>', 'frames at a time (default: 4)', positive)
+    .option('--deadline <ms>', 'a call that takes longer fails (default: 5000)', wholeNumber(1))
+    .option('--memory <MiB>', 'private memory that the process may use (default: 1024)', wholeNumber(1))
+    .option('--in-flight <n>', 'frames at a time (default: 4)', wholeNumber(1))
     .option('--token <token>', 'clients must send it as authorization: Bearer <token>')
     .option('--cert <file>', 'TLS: certificate chain (PEM)')
     .option('--key <file>', 'TLS: private key (PEM)')
-    .option('--seconds <s>', 'end after so long', positive)
+    .option('--seconds <s>', 'end after so long', seconds)
     .option('--json', 'each change as one JSON line', false)
     .option('--verbose', 'also say how it is started and stopped', false)
     .action(async (subject: string, options: Omit<RunNodeOptions, 'subject'>) => {
@@ -45,7 +46,7 @@ export function nodeCommand(): Command {
     .option('--json', 'one JSON document', false)
     .option('--strict', 'status 1 also for what is only to look at', false)
     .option('--only <check>', 'one check by its id (--json shows them); again for more', collect, NONE)
-    .option('--deadline <ms>', 'for each call', positive, 5000)
+    .option('--deadline <ms>', 'for each call', wholeNumber(1), 5000)
     .option('--token <token>', 'sent as authorization: Bearer <token>')
     .option('--ca <file>', 'TLS, with this certificate authority (PEM)')
     .option('--instance <id>', 'instance id of the handshake', 'vantage-node-test')
@@ -65,10 +66,10 @@ export function nodeCommand(): Command {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--input <path>', 'send an image, a video or a folder of images instead')
     .addOption(new Option('--image <type>', 'what to ask for without an endpoint').choices(IMAGES).default('numpy'))
-    .option('--frames <n>', 'end after so many', positive, 1000)
-    .option('--max-mib <n>', 'end when the file would grow beyond', positive, 1024)
-    .option('--seconds <s>', 'end after so long', positive)
-    .option('--deadline <ms>', 'for each call', positive, 5000)
+    .option('--frames <n>', 'end after so many', wholeNumber(1), 1000)
+    .option('--max-mib <n>', 'end when the file would grow beyond', wholeNumber(1), 1024)
+    .option('--seconds <s>', 'end after so long', seconds)
+    .option('--deadline <ms>', 'for each call', wholeNumber(1), 5000)
     .option('--token <token>', 'sent as authorization: Bearer <token>')
     .option('--ca <file>', 'TLS, with this certificate authority (PEM)')
     .option('--json', 'one JSON line: file, frames, bytes', false)
@@ -81,10 +82,10 @@ export function nodeCommand(): Command {
     .description('send the frames of a recording to a node and compare its answers with the recorded ones')
     .argument('<file>', 'what "vantage node record" wrote')
     .argument('<endpoint>', 'host:port, with an optional scheme and /route, or unix:/path')
-    .option('--tolerance <x>', 'of confidences and sides of boxes', notNegative, 0.01)
-    .option('--picture-tolerance <x>', 'mean difference of pictures, 0 to 255', notNegative, 1)
+    .option('--tolerance <x>', 'of confidences and sides of boxes', number(0), 0.01)
+    .option('--picture-tolerance <x>', 'mean difference of pictures, 0 to 255', number(0), 1)
     .option('--realtime', 'at the pace of the recording instead of as fast as the node answers', false)
-    .option('--deadline <ms>', 'for each call', positive, 5000)
+    .option('--deadline <ms>', 'for each call', wholeNumber(1), 5000)
     .option('--token <token>', 'sent as authorization: Bearer <token>')
     .option('--ca <file>', 'TLS, with this certificate authority (PEM)')
     .option('--json', 'one JSON document', false)
@@ -100,26 +101,4 @@ type ReplayFlags = ReplayOptions & { readonly json: boolean };
 
 const IMAGES = ['numpy', 'bmp', 'jpeg', 'none'] as const;
 
-function port(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('ports are 0 to 65535');
-  return value;
-}
-
-function notNegative(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('it is a number from 0 on');
-  return value;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('it is a number above 0');
-  return value;
-}
-
 const NONE: readonly string[] = [];
-
-function collect(one: string, all: readonly string[]): readonly string[] {
-  return [...all, one];
-}

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { HUB_HELP, withHub } from '../hub/options.ts';
+import { port } from '../option-values.ts';
 import type { PlayerRunOptions } from './run.ts';
 
 export function playerCommand(): Command {
@@ -7,7 +8,7 @@ export function playerCommand(): Command {
     new Command('player')
       .description('cameras, clips, regions and configuration in a browser, for a device wherever it is')
       .option('--host <address>', 'where it listens (default: PLAYER_HOST, else 127.0.0.1)')
-      .option('--port <port>', 'port (0: any free one; default: PLAYER_PORT, else 8080)', port)
+      .option('--port <port>', 'port (0: any free one; default: PLAYER_PORT, else 8080)', (text) => String(port(text)))
       .option('--recordings <folder>', "folder of the recorder's clips (default: that of the local runtime)"),
   )
     .addHelpText(
@@ -20,9 +21,4 @@ storage: PLAYER_STORAGE (connection string or SAS URL) and PLAYER_CONTAINER. All
       const { runPlayer } = await import('./run.ts');
       await runPlayer(options);
     });
-}
-
-function port(text: string): string {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('It is a port, 0 to 65535.');
-  return text;
 }

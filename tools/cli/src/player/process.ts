@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { isObject } from '@vantage/contracts';
 import { Backoff } from '@vantage/observability';
+import { NODE_FLAGS } from '../node-flags.ts';
 import type { UpEvent } from '../up/events.ts';
 import { REPOSITORY } from '../up/deployment.ts';
 
@@ -76,7 +77,7 @@ export class PlayerProcess {
 
   #spawn(): ChildProcess {
     const { stateDir, logFolder, clipFolder, ffmpegPath, storage, sharesFiles } = this.#options;
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN], {
+    const child = spawn(process.execPath, [...NODE_FLAGS, MAIN], {
       stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
       // Ctrl-C is for the runtime, which ends the Player in its turn.
       detached: true,

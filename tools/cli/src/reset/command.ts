@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
+import { ask } from '../ask.ts';
 import { STATE_OPTION } from '../state-option.ts';
 
 interface Options {
@@ -20,11 +20,11 @@ export function resetCommand(): Command {
     .option(...STATE_OPTION)
     .action(async ({ state, force, yes, keepVolumes, json }: Options) => {
       const { resetState } = await import('./reset.ts');
-      const ask = !yes && !json && process.stdin.isTTY && process.stdout.isTTY;
+      const asks = !yes && !json && process.stdin.isTTY && process.stdout.isTTY;
       const removed = await resetState(state, {
         force,
         keepVolumes,
-        confirm: (entries) => (ask ? confirm(state, entries) : Promise.resolve(true)),
+        confirm: (entries) => (asks ? confirm(state, entries) : Promise.resolve(true)),
       });
       if (json) return void process.stdout.write(`${JSON.stringify({ state, removed })}\n`);
       process.stdout.write(
@@ -34,10 +34,5 @@ export function resetCommand(): Command {
 }
 
 async function confirm(state: string, entries: readonly string[]): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await terminal.question(`Remove ${entries.join(', ')} in ${state}? [y/N] `)).trim());
-  } finally {
-    terminal.close();
-  }
+  return /^y(es)?$/i.test((await ask(`Remove ${entries.join(', ')} in ${state}? [y/N] `))?.trim() ?? '');
 }

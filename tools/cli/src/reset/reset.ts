@@ -7,6 +7,9 @@ import { stopRuntime } from '../down/down.ts';
 /** Of what `vantage up` itself keeps in the folder of the runtime. */
 const OURS = /^(connection\.json(\.part)?|deployment\.sha256|up\.log)$/;
 
+/** Of `vantage model get`: what was downloaded is no state. */
+const MODELS = 'models';
+
 const VOLUMES: ReadonlySet<string> = new Set(['volumes', CONTAINER_VOLUMES]);
 
 export interface ResetOptions {
@@ -33,7 +36,7 @@ export async function resetState(folder: string, options: ResetOptions): Promise
     );
   }
   const entries = await list(folder);
-  const foreign = entries.filter((name) => !OURS.test(name) && !isStateEntry(name));
+  const foreign = entries.filter((name) => name !== MODELS && !OURS.test(name) && !isStateEntry(name));
   if (foreign.length > 0) {
     const some = foreign.slice(0, 3).join(', ');
     throw new VantageError(
@@ -41,7 +44,7 @@ export async function resetState(folder: string, options: ResetOptions): Promise
       `${folder} is not (only) a state folder: it holds ${some}${foreign.length > 3 ? ' and more' : ''}; nothing was removed`,
     );
   }
-  const isKept = (name: string): boolean => options.keepVolumes && VOLUMES.has(name);
+  const isKept = (name: string): boolean => name === MODELS || (options.keepVolumes && VOLUMES.has(name));
   const removed = entries.filter((name) => !isKept(name));
   if (removed.length === 0 || !(await options.confirm(removed))) return [];
   if (running !== undefined) await stopRuntime(folder);

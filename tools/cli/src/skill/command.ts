@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { pair } from '../option-values.ts';
 
 interface ReadFlags {
   readonly json: boolean;
@@ -11,7 +12,7 @@ export function skillCommand(): Command {
     '--param <name=value>',
     'what an instance would set; again for more',
     (one: string, all: readonly string[]): readonly string[] => {
-      if (!/^[^=]+=/.test(one)) throw new InvalidArgumentError('Write name=value.');
+      pair(one);
       return [...all, one];
     },
     [] as readonly string[],

@@ -14,8 +14,11 @@ export function statusCommand(): Command {
 async function local({ state, json }: HubOptions & { readonly json: boolean }): Promise<string> {
   const { ControlClient } = await import('../control/client.ts');
   const { renderStatus } = await import('./render.ts');
-  const status = await (await ControlClient.open(state)).status();
-  return json ? JSON.stringify(status, undefined, 2) : renderStatus(status, Date.now());
+  const client = await ControlClient.open(state);
+  const status = await client.status();
+  const { playerUrl } = client.connection;
+  if (!json) return renderStatus(status, Date.now(), playerUrl);
+  return JSON.stringify({ ...status, ...(playerUrl === undefined ? {} : { playerUrl }) }, undefined, 2);
 }
 
 async function ofDevice(options: HubOptions & { readonly json: boolean }): Promise<string> {

@@ -9,13 +9,14 @@ import { table } from '../table.ts';
 const LEAST_OFFSET_MS = 100;
 
 /** The status at a glance: what is well is short, what is not is named. `nowMs`: by this machine's clock. */
-export function renderStatus(status: EdgeStatus, nowMs: number): string {
+export function renderStatus(status: EdgeStatus, nowMs: number, playerUrl?: string): string {
   const { deviceId, startedAtUtc, ports, pid, stateDir, clock } = status;
   const blocks = [
     [
       `${pc.bold(deviceId)}  running for ${inWords(nowMs - Date.parse(startedAtUtc))}   ` +
         pc.dim(`MQTT ${ports.mqtt}, API ${ports.api}, pid ${pid}, ${fromHere(stateDir)}`),
     ],
+    playerUrl === undefined ? [] : [`Player   ${pc.cyan(playerUrl)}`],
     moduleRows(status, nowMs),
     messageRows(status),
     section(

@@ -1,9 +1,9 @@
-import { VantageError, diffTwin, isTwinObject, mergeTwin, twinBlobsOf, type TwinObject } from '@vantage/contracts';
+import { VantageError, diffTwin, isTwinObject, mergeTwin, type TwinObject } from '@vantage/contracts';
 import { desiredOf, findHub, requireTwinSize, twinHistory, type Hub } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
 import type { BlobOptions } from './blob-store.ts';
-import { chooseSpilled, withSpilled } from './spill.ts';
-import { wholeTwin } from './whole-twin.ts';
+import { keepLarge, keptLine, newValues, planKeeping, type KeptValue } from './keep-large.ts';
+import { readWhole } from './whole-twin.ts';
 import { showHistory } from '../hub/show-history.ts';
 import { table } from '../table.ts';
 import { planTwin, type TwinPlan } from '@vantage/skill';
@@ -28,6 +28,8 @@ interface Changed {
   readonly state: 'changed' | 'unchanged' | 'planned' | 'refused';
   readonly version?: number;
   readonly plan: TwinPlan;
+  /** Values that are too large for a hub, and new in blob storage. */
+  readonly spilled?: readonly KeptValue[];
   readonly error?: string;
 }
 
@@ -58,43 +60,34 @@ async function changeOne(
 ): Promise<Changed> {
   const twin = await hub.moduleTwin(module, device);
   const stored = desiredOf(twin);
-  const desired = await wholeTwin(stored);
+  const { desired, expired } = await readWhole(stored, options);
   const wanted = await wish(desired);
   const patch = diffTwin(desired, wanted);
   const plan = planTwin(module, desired, patch);
-  if (Object.keys(patch).length === 0) return { device, state: 'unchanged', plan };
+  // A value that nobody can read any more is set again by saying what the twin says already.
+  if (Object.keys(patch).length === 0 && expired.size === 0) return { device, state: 'unchanged', plan };
   const isWrong = plan.refused || plan.issues.some(({ severity }) => severity === 'error');
   if (isWrong && options.force !== true) return { device, state: 'refused', plan };
   if (options.verify !== undefined) {
     const { verifiesWith } = await import('../verify/before-change.ts');
-    const isGreen = await verifiesWith(hub, device, { module, wanted, folder: options.verify });
+    const isGreen = await verifiesWith(hub, device, { module, wanted, folder: options.verify }, options);
     if (!isGreen && options.force !== true) {
       return { device, state: 'refused', plan, error: 'clips do not do what they should' };
     }
   }
-  if (options.dryRun) return { device, state: 'planned', plan };
-  const small = await spilled(mergeTwin(desired, patch), stored, options);
+  const keeping = planKeeping(mergeTwin(desired, patch), stored, expired);
+  const spilled = newValues(keeping);
+  const result = { device, plan, ...(spilled.length === 0 ? {} : { spilled }) };
+  if (options.dryRun) return { ...result, state: 'planned' };
+  const [small = {}] = await keepLarge([keeping], options);
   requireTwinSize(module, small);
-  await twinHistory(hub, module).add(desired);
-  const { properties } = await hub.patchModuleTwin(module, diffTwin(stored, small), twin.etag, device);
+  const difference = diffTwin(stored, small);
+  // An address that works again is no other twin.
+  if (Object.keys(difference).length === 0) return { ...result, state: 'unchanged' };
+  if (Object.keys(patch).length > 0) await twinHistory(hub, module).add(desired);
+  const { properties } = await hub.patchModuleTwin(module, difference, twin.etag, device);
   const version = properties.desired.$version;
-  return { device, state: 'changed', plan, ...(version === undefined ? {} : { version }) };
-}
-
-/** A twin with its large values in blobs, where it would not fit. Those that are there already keep their address. */
-async function spilled(wanted: TwinObject, stored: TwinObject, options: ChangeOptions): Promise<TwinObject> {
-  const values = chooseSpilled(wanted);
-  if (values.length === 0) return wanted;
-  const known = new Map(twinBlobsOf(stored).map((blob) => [blob.sha256, blob]));
-  const fresh = values.filter(({ sha256 }) => !known.has(sha256));
-  if (fresh.length > 0) {
-    const { storeValues } = await import('./blob-store.ts');
-    for (const blob of await storeValues(fresh, options)) known.set(blob.sha256, blob);
-    process.stderr.write(
-      fresh.map(({ path, body }) => `${path.join('.')} (${body.length} bytes) is kept in blob storage\n`).join(''),
-    );
-  }
-  return withSpilled(wanted, values, known);
+  return { ...result, state: 'changed', ...(version === undefined ? {} : { version }) };
 }
 
 /** Puts a twin back to what it was before; what it was is forgotten once it is applied. */
@@ -133,7 +126,7 @@ function print(results: readonly Changed[], { json, where }: ChangeOptions): voi
     return void process.stdout.write(`${JSON.stringify(where === undefined ? results[0] : results, null, 2)}\n`);
   const [first] = results;
   // What it does is the same everywhere, as far as the twins are.
-  if (first) process.stdout.write(`${renderPlan(first.plan).join('\n')}\n`);
+  if (first) process.stdout.write(`${[...renderPlan(first.plan), ...keptLines(first)].join('\n')}\n`);
   if (where === undefined) return void process.stdout.write(`${first ? outcome(first) : ''}\n`);
   const rows = results.map((one) => [
     one.device,
@@ -141,6 +134,10 @@ function print(results: readonly Changed[], { json, where }: ChangeOptions): voi
     one.error ?? (one.version === undefined ? '' : `version ${one.version}`),
   ]);
   process.stdout.write(`${table(['device', 'twin', ''], rows).join('\n')}\n`);
+}
+
+function keptLines({ state, spilled = [] }: Changed): string[] {
+  return spilled.map((value) => keptLine(value, state === 'planned' ? 'goes into' : 'is kept in'));
 }
 
 function outcome({ state, version }: Changed): string {

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { HUB_HELP, withHub, type HubOptions } from '../hub/options.ts';
+import { seconds, wholeNumber } from '../option-values.ts';
 import type { ChangeOptions, Wish } from './change.ts';
 
 interface GetOptions extends HubOptions {
@@ -89,9 +90,9 @@ A change is validated and planned as the modules do it, applied only if nobody e
       await printTwinHistory(module, options);
     });
   changing(twin.command('rollback'), false)
-    .description('put a twin back to what it was')
+    .description('put a twin back to what it was; once more takes that back, --steps goes further')
     .argument('<module>')
-    .option('--steps <number>', 'how far back', positive, 1)
+    .option('--steps <number>', 'how far back', wholeNumber(1), 1)
     .action(async (module: string, options: ChangeOptions & { steps: number }) => {
       const { rollBackTwin } = await import('./change.ts');
       process.exitCode = await rollBackTwin(module, options.steps, options);
@@ -99,7 +100,7 @@ A change is validated and planned as the modules do it, applied only if nobody e
   withHub(twin.command('watch'))
     .description('print what changes in a twin, a JSON line each, until Ctrl-C')
     .argument('<module>')
-    .option('--seconds <number>', 'end after so long', positive)
+    .option('--seconds <time>', 'end after so long: 30, 90s, 5m', seconds)
     .option('--json', 'accepted: it is JSON anyway')
     .action(async (module: string, options: HubOptions & { seconds?: number }) => {
       const { watchTwin } = await import('./watch.ts');
@@ -121,10 +122,4 @@ function changing(command: Command, many = true): Command {
 async function change(module: string, wish: Wish, options: ChangeOptions): Promise<void> {
   const { changeTwins } = await import('./change.ts');
   process.exitCode = await changeTwins(module, wish, options);
-}
-
-function positive(text: string): number {
-  const number = Number(text);
-  if (!(number > 0)) throw new InvalidArgumentError('a number above 0 is needed');
-  return number;
 }

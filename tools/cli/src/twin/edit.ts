@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { VantageError, isTwinObject, messageOf, type TwinObject } from '@vantage/contracts';
 import { parseJson } from '@vantage/manifest';
+import { ask } from '../ask.ts';
 
 /**
  * Lets a person change desired properties in `$VISUAL` or `$EDITOR`. A text that is no JSON is opened again (when
@@ -52,9 +52,12 @@ function readEdited(text: string): TwinObject | string {
 async function open(editor: string, file: string): Promise<void> {
   // As git does: an editor may come with options.
   const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, editor, file], { stdio: 'inherit' });
+  // Ctrl-C is for the editor; what it leaves is named, not lost.
+  const leaveIt = (): void => undefined;
+  process.on('SIGINT', leaveIt);
   const status = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject).on('close', resolve);
-  });
+  }).finally(() => process.off('SIGINT', leaveIt));
   if (status !== 0)
     throw new VantageError(
       'EDIT_FAILED',
@@ -63,8 +66,6 @@ async function open(editor: string, file: string): Promise<void> {
 }
 
 async function wantsToGoOn(): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question('open it again? [Y/n] ');
-  terminal.close();
-  return !/^n/i.test(answer);
+  const answer = await ask('open it again? [Y/n] ');
+  return answer !== undefined && !/^n/i.test(answer);
 }

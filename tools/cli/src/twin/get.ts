@@ -13,7 +13,7 @@ export async function getTwin(
 ): Promise<void> {
   const twin = await (await findHub(options)).moduleTwin(module);
   const stored = desiredOf(twin);
-  const desired = options.raw || options.reported ? stored : await wholeTwin(stored);
+  const desired = options.raw || options.reported ? stored : await wholeTwin(stored, options);
   // What the hub adds to desired properties stays only where all of the twin is asked for as it is.
   const whole = desired === stored ? twin : { ...twin, properties: { ...twin.properties, desired } };
   const side = options.reported ? twin.properties.reported : options.desired || path ? desired : whole;

@@ -1,9 +1,11 @@
+import { mergeTwin, type TwinObject } from '@vantage/contracts';
 import { desiredOf, findHub } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
 import { planTwin } from '@vantage/skill';
+import { keptLine, newValues, planKeeping } from './keep-large.ts';
 import { readPatch } from './read-patch.ts';
 import { renderPlan } from './render-plan.ts';
-import { wholeTwin } from './whole-twin.ts';
+import { readWhole, type WholeTwin } from './whole-twin.ts';
 
 export async function printPlan(
   module: string,
@@ -11,11 +13,17 @@ export async function printPlan(
   options: HubOptions & { readonly from?: string; readonly json: boolean },
 ): Promise<void> {
   const wanted = await readPatch(patch);
-  const desired =
-    options.from === undefined
-      ? await wholeTwin(desiredOf(await (await findHub(options)).moduleTwin(module)))
-      : await readPatch(`@${options.from}`);
+  const stored = await storedTwin(module, options);
+  const { desired, expired }: WholeTwin = await readWhole(stored, options);
   const plan = planTwin(module, desired, wanted);
-  const text = options.json ? JSON.stringify(plan, undefined, 2) : renderPlan(plan).join('\n');
+  const spilled = newValues(planKeeping(mergeTwin(desired, wanted), stored, expired));
+  const text = options.json
+    ? JSON.stringify({ ...plan, ...(spilled.length === 0 ? {} : { spilled }) }, undefined, 2)
+    : [...renderPlan(plan), ...spilled.map((value) => keptLine(value, 'goes into'))].join('\n');
   process.stdout.write(`${text}\n`);
+}
+
+async function storedTwin(module: string, options: HubOptions & { readonly from?: string }): Promise<TwinObject> {
+  if (options.from !== undefined) return readPatch(`@${options.from}`);
+  return desiredOf(await (await findHub(options)).moduleTwin(module));
 }

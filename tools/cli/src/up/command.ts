@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { port, seconds } from '../option-values.ts';
 import { DEFAULT_STATE } from '../state-option.ts';
 import type { UpOptions } from './up.ts';
 
@@ -38,14 +39,4 @@ export function upCommand(): Command {
         await runUp(options);
       }
     });
-}
-
-function port(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError('It is a port, 0 to 65535.');
-  return Number(text);
-}
-
-function seconds(text: string): number {
-  if (!(Number(text) > 0 && Number(text) <= 2_000_000)) throw new InvalidArgumentError('It is a number of seconds.');
-  return Number(text);
 }

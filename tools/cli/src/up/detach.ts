@@ -7,6 +7,7 @@ import { VantageError, codeOf } from '@vantage/contracts';
 import { type EdgeStatus, requireFreeStateFolder } from '@vantage/local-edge';
 import { ControlClient } from '../control/client.ts';
 import { renderStatus } from '../status/render.ts';
+import { untilSignal } from '../until-signal.ts';
 
 /** A module that is not there by then is reported, not waited for. */
 const PATIENCE_MS = 60_000;
@@ -31,35 +32,53 @@ export async function upDetached(state: string): Promise<void> {
   });
   closeSync(file);
   await once(child, 'spawn');
+  const end = untilSignal();
+  const lives = (): boolean => child.exitCode === null && child.signalCode === null;
   try {
-    const status = await untilConnected(stateDir, child.pid ?? 0, () => child.exitCode === null && !child.killed);
-    if (status === undefined) throw new VantageError('UP_FAILED', lastWords(log));
-    process.stdout.write(`${renderStatus(status, Date.now())}\n\n"vantage down" ends it; its output is in ${log}\n`);
+    const seen = await untilConnected(stateDir, child.pid ?? 0, () => lives() && !end.signal.aborted);
+    // Who takes it back before it is there wants nothing to be left of it.
+    if (end.signal.aborted && lives()) {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+      throw new VantageError('UP_FAILED', 'stopped before all modules were connected; nothing runs');
+    }
+    if (seen === undefined) throw new VantageError('UP_FAILED', lastWords(log));
+    const { status, playerUrl } = seen;
+    process.stdout.write(
+      `${renderStatus(status, Date.now(), playerUrl)}\n\n"vantage down" ends it; its output is in ${log}\n`,
+    );
     const absent = status.modules.filter((module) => !isThere(module)).map(({ id }) => id);
     if (absent.length > 0) process.stderr.write(`vantage: it runs, but not yet connected: ${absent.join(', ')}\n`);
   } finally {
+    end.release();
     child.unref();
   }
 }
 
 /** Undefined when the process ended. Its status comes through its API: it tells us nothing by itself. */
-async function untilConnected(stateDir: string, pid: number, lives: () => boolean): Promise<EdgeStatus | undefined> {
+async function untilConnected(stateDir: string, pid: number, lives: () => boolean): Promise<Seen | undefined> {
   const deadlineMs = Date.now() + PATIENCE_MS;
-  let status: EdgeStatus | undefined;
+  let seen: Seen | undefined;
   while (lives()) {
-    const modules = status?.modules ?? [];
-    if (modules.length > 0 && (modules.every(isThere) || Date.now() > deadlineMs)) return status;
+    const modules = seen?.status.modules ?? [];
+    if (modules.length > 0 && (modules.every(isThere) || Date.now() > deadlineMs)) return seen;
     await after(LOOK_MS);
-    status = await statusOf(stateDir, pid);
+    seen = await look(stateDir, pid);
   }
   return undefined;
 }
 
+interface Seen {
+  readonly status: EdgeStatus;
+  readonly playerUrl: string | undefined;
+}
+
 /** Undefined while the API is not there, or is the one of an earlier run. */
-async function statusOf(stateDir: string, pid: number): Promise<EdgeStatus | undefined> {
+async function look(stateDir: string, pid: number): Promise<Seen | undefined> {
   try {
     const client = await ControlClient.open(stateDir);
-    return client.connection.pid === pid ? await client.status() : undefined;
+    if (client.connection.pid !== pid) return undefined;
+    return { status: await client.status(), playerUrl: client.connection.playerUrl };
   } catch (error) {
     if (codeOf(error) === 'RUNTIME_NOT_FOUND' || codeOf(error) === 'RUNTIME_NOT_RUNNING') return undefined;
     throw error;

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import path from 'node:path';
 import { demo } from '@vantage/demo';
 import { CONTAINER_VOLUMES, EdgeRuntime, requireFreeStateFolder } from '@vantage/local-edge';
 import { resolveFfmpeg } from '@vantage/media';
-import { createLogger } from '@vantage/observability';
-import { writeConnection } from '@vantage/hub';
+import { createLogger, freePort } from '@vantage/observability';
+import { writeConnection, type LocalConnection } from '@vantage/hub';
 import { PlayerProcess } from '../player/process.ts';
 import { makeDeployment, type ModulesContent } from './deployment.ts';
 import type { UpEvent } from './events.ts';
@@ -60,6 +58,13 @@ export async function runSuite(
     logger,
   });
   watchRuntime(runtime, tell);
+  const connection = (): LocalConnection => ({
+    pid: process.pid,
+    deviceId: runtime.deviceId,
+    apiPort: runtime.ports.api,
+    serviceConnectionString: runtime.serviceConnectionString,
+    caFile: runtime.caFile,
+  });
   const clipFolder = path.join(stateDir, options.containers ? CONTAINER_VOLUMES : 'volumes', 'VideoUploaderCache');
   const player =
     options.player === false
@@ -76,18 +81,15 @@ export async function runSuite(
               ? {}
               : { storage: { connectionString: storage.connectionString, container: CLIP_CONTAINER } }),
           },
-          tell,
+          (event) => {
+            tell(event);
+            if (event.event === 'player') void writeConnection(stateDir, { ...connection(), playerUrl: event.url });
+          },
         );
 
   try {
     await runtime.start();
-    await writeConnection(stateDir, {
-      pid: process.pid,
-      deviceId: runtime.deviceId,
-      apiPort: runtime.ports.api,
-      serviceConnectionString: runtime.serviceConnectionString,
-      caFile: runtime.caFile,
-    });
+    await writeConnection(stateDir, connection());
     tell({
       event: 'started',
       deviceId: runtime.deviceId,
@@ -117,13 +119,4 @@ async function wasApplied(stateDir: string, content: ModulesContent): Promise<bo
   const before = await readFile(file, 'utf8').catch(() => '');
   await writeFile(file, hash);
   return before === hash;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

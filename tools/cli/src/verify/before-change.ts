@@ -1,5 +1,6 @@
 import { MODULES, type TwinObject } from '@vantage/contracts';
 import { desiredOf, type Hub } from '@vantage/hub';
+import type { BlobOptions } from '../twin/blob-store.ts';
 import { wholeTwin } from '../twin/whole-twin.ts';
 import { reportLines } from './run-verify.ts';
 import { verifyFolder } from './verify.ts';
@@ -14,9 +15,10 @@ export async function verifiesWith(
   hub: Hub,
   device: string,
   { module, wanted, folder }: { readonly module: string; readonly wanted: TwinObject; readonly folder: string },
+  options: BlobOptions,
 ): Promise<boolean> {
   const desired = async (name: string): Promise<TwinObject> =>
-    name === module ? wanted : wholeTwin(desiredOf(await hub.moduleTwin(name, device)));
+    name === module ? wanted : wholeTwin(desiredOf(await hub.moduleTwin(name, device)), options);
   const report = await verifyFolder({
     folder,
     configuration: await desired(MODULES.controller),

@@ -76,8 +76,8 @@ async function fromHub(options: HubOptions): Promise<Configured> {
     [MODULES.controller, MODULES.aiPipeline].map((module) => hub.moduleTwin(module)),
   );
   return {
-    configuration: controller && (await wholeTwin(desiredOf(controller))),
-    settings: pipeline && (await wholeTwin(desiredOf(pipeline))),
+    configuration: controller && (await wholeTwin(desiredOf(controller), options)),
+    settings: pipeline && (await wholeTwin(desiredOf(pipeline), options)),
   };
 }
 

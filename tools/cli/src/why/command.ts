@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { HUB_HELP, withHub } from '../hub/options.ts';
+import { number } from '../option-values.ts';
 import type { WhyOptions } from './why.ts';
 
 export function whyCommand(): Command {
@@ -7,7 +8,7 @@ export function whyCommand(): Command {
     .description('why there was an alert, or none: what became of the pictures of a camera around a moment')
     .argument('<camera>', 'the name of a sensor, or <pipeline>/<sensor>')
     .option('--at <time>', 'the moment: 2026-01-31T12:00:00Z, 12:00:00 (UTC, today), or 90s, 5m ago (default: 5s ago)')
-    .option('--seconds <n>', 'so much before and after it', seconds, 10)
+    .option('--seconds <n>', 'so much before and after it', number(0.1, 300), 10)
     .option('--json', 'print {"pipeline": ..., "decisions": ..., "summary": [...]}', false)
     .addHelpText(
       'after',
@@ -17,10 +18,4 @@ export function whyCommand(): Command {
       const { printWhy } = await import('./why.ts');
       await printWhy(camera, options);
     });
-}
-
-function seconds(text: string): number {
-  const number = Number(text);
-  if (!(number > 0 && number <= 300)) throw new InvalidArgumentError('It is a number up to 300.');
-  return number;
 }

@@ -2,10 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import net from 'node:net';
 import path from 'node:path';
 import { codeOf, isObject, messageOf, parseJson } from '@vantage/contracts';
-import { Backoff, type Logger } from '@vantage/observability';
+import { Backoff, freePort, isPortFree, type Logger } from '@vantage/observability';
 
 /** The container of clips, here as in IoT Hub's settings of a solution. */
 export const CLIP_CONTAINER = 'clips';
@@ -51,7 +50,7 @@ export class LocalStorage {
     const before = await readKept(file);
     const kept = {
       accountKey: before?.accountKey ?? randomBytes(64).toString('base64'),
-      port: before !== undefined && (await isFree(before.port)) ? before.port : await freePort(),
+      port: before !== undefined && (await isPortFree(before.port)) ? before.port : await freePort(),
     };
     await writeWhole(file, JSON.stringify(kept));
     const storage = new LocalStorage(folder, kept, logger);
@@ -137,22 +136,4 @@ async function readKept(file: string): Promise<Kept | undefined> {
 async function writeWhole(file: string, text: string): Promise<void> {
   await writeFile(`${file}.new`, text, { mode: 0o600 });
   await rename(`${file}.new`, file);
-}
-
-async function isFree(port: number): Promise<boolean> {
-  return listen(port).then(
-    () => true,
-    () => false,
-  );
-}
-
-const freePort = (): Promise<number> => listen(0);
-
-async function listen(port: number): Promise<number> {
-  const server = net.createServer().listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: got } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return got;
 }
