@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { pressKey } from '../../web/src/core/editor-keys.ts';
 import { RegionEditor } from '../../web/src/core/editor.ts';
 import type { Point } from '../../web/src/core/geometry.ts';
 import { History } from '../../web/src/core/history.ts';
@@ -51,29 +52,29 @@ describe('an editor with one square', () => {
   });
 
   test('mode 2 drags an edge, mode 3 the shape, and neither leaves the frame', () => {
-    editor.key('2');
+    pressKey(editor, '2');
     drag([0.4, 0.2], [0.4, 0.1]);
     expect(points()).toEqual([[0.2, 0.1], [0.6, 0.1], [0.6, 0.6], [0.2, 0.6]]); // prettier-ignore
-    editor.key('3');
+    pressKey(editor, '3');
     drag([0.4, 0.4], [0.95, 0.4]);
     expect(points()).toEqual([[0.6, 0.1], [1, 0.1], [1, 0.6], [0.6, 0.6]]); // prettier-ignore
   });
 
   test.each(['Insert', '+', '='])('%s puts a point behind the selected one', (key) => {
     editor.select(id, 1);
-    expect(editor.key(key)).toBe(true);
+    expect(pressKey(editor, key)).toBe(true);
     expect(points()).toEqual([...CORNERS.slice(0, 2), [0.6, 0.4], ...CORNERS.slice(2)]);
     expect(editor.part).toBe(2);
   });
 
   test.each(['Delete', '-'])('%s takes the selected point, but never below three', (key) => {
     editor.select(id, 0);
-    editor.key(key);
+    pressKey(editor, key);
     expect(points()).toEqual(CORNERS.slice(1));
-    editor.key(key);
+    pressKey(editor, key);
     expect(points()).toHaveLength(3);
     editor.select(id);
-    editor.key(key);
+    pressKey(editor, key);
     expect(editor.shapes).toEqual([]);
   });
 
@@ -85,26 +86,36 @@ describe('an editor with one square', () => {
 
   test('keys alone: choose with brackets, move with arrows, further with Shift', () => {
     editor.select(id);
-    editor.key(']');
-    editor.key('ArrowRight');
-    editor.key('ArrowDown', { shift: true });
+    pressKey(editor, ']');
+    pressKey(editor, 'ArrowRight');
+    pressKey(editor, 'ArrowDown', { shift: true });
     expect(points()[0]).toEqual([0.205, 0.25]);
-    editor.key('z', { control: true });
-    editor.key('z', { control: true });
+    pressKey(editor, 'z', { control: true });
+    pressKey(editor, 'z', { control: true });
     expect(points()).toEqual(CORNERS);
-    expect(editor.key('x')).toBe(false);
+    expect(pressKey(editor, 'x')).toBe(false);
+  });
+
+  test('who takes back a corner goes on drawing', () => {
+    const { id: added } = editor.add('polygon');
+    for (const at of [[0.7, 0.1], [0.9, 0.1], [0.1, 0.9]] as Point[]) editor.press(at); // prettier-ignore
+    pressKey(editor, 'z', { control: true });
+    editor.press([0.9, 0.4]);
+    expect(editor.shape(added)!.points).toEqual([[0.7, 0.1], [0.9, 0.1], [0.9, 0.4]]); // prettier-ignore
+    for (let step = 0; step < 4; step += 1) editor.undo();
+    expect([editor.drawing, editor.shapes.length]).toEqual([undefined, 1]);
   });
 
   test('Escape throws an empty new shape away and ends one that has points', () => {
     editor.add('polygon');
-    editor.key('Escape');
+    pressKey(editor, 'Escape');
     expect(editor.shapes).toHaveLength(1);
     const line = editor.add('line', { skill: 'door', direction: 'both' });
     editor.press([0.1, 0.1]);
     editor.press([0.5, 0.1]);
     expect([editor.drawing, editor.shape(line.id)!.points]).toEqual([undefined, [[0.1, 0.1], [0.5, 0.1]]]); // prettier-ignore
     editor.select(line.id, 0);
-    editor.key('+');
+    pressKey(editor, '+');
     expect(editor.shape(line.id)!.points).toHaveLength(2);
   });
 

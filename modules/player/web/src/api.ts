@@ -4,6 +4,7 @@ import type {
   ApiClips,
   ApiError,
   ApiHealth,
+  ApiLogin,
   ApiModelReport,
   ApiRegion,
   ApiSession,
@@ -129,6 +130,7 @@ export const api = {
   session: async (): Promise<void> => {
     session.value = await call<ApiSession>('GET', '/api/session');
   },
+  ways: () => call<ApiLogin>('GET', '/api/login'),
   login: (token: string) => call('POST', '/api/login', { token }),
   logout: () => call('POST', '/api/logout', {}),
   cameras: () => call<ApiCamera[]>('GET', '/api/cameras'),

@@ -12,7 +12,7 @@ import { RegionsPage } from './pages/regions.tsx';
 import { WhyPage } from './pages/why.tsx';
 import { href, route } from './router.ts';
 import { nextTheme, theme } from './theme.ts';
-import { Icon, type IconName } from './ui/icons.tsx';
+import { Icon, Mark, type IconName } from './ui/icons.tsx';
 import { News } from './ui/parts.tsx';
 
 const PAGES: readonly { readonly id: IconName; readonly name: string; readonly page: () => JSX.Element }[] = [
@@ -66,10 +66,7 @@ function Shell(): JSX.Element {
       </a>
       <nav class="nav" aria-label="Pages">
         <a class="brand" href={href('cameras')} aria-label="Vantage, start">
-          <svg class="brand-mark" viewBox="0 0 32 32" aria-hidden="true">
-            <path d="M6 12V6h6M20 6h6v6M26 20v6h-6M12 26H6v-6" />
-            <circle cx="16" cy="16" r="4.5" />
-          </svg>
+          <Mark />
           <span>Vantage</span>
         </a>
         <ul>
@@ -98,6 +95,7 @@ function Shell(): JSX.Element {
 
 function Where(): JSX.Element {
   const user = session.value;
+  const look = { auto: 'As the system', light: 'Light', dark: 'Dark' }[theme.value];
   return (
     <div class="where">
       {user && (
@@ -109,12 +107,14 @@ function Where(): JSX.Element {
       )}
       <button type="button" class="quiet" onClick={nextTheme}>
         <Icon name="sun" size={16} />
-        <span>{{ auto: 'As the system', light: 'Light', dark: 'Dark' }[theme.value]}</span>
+        <span class="where-word">{look}</span>
         <span class="hidden-text">: colours, change</span>
       </button>
       {user?.canLogOut && (
         <button type="button" class="quiet" onClick={() => void logOut()}>
-          Log out {user.user}
+          <Icon name="leave" size={16} />
+          <span class="where-word">Log out</span>
+          <span class="hidden-text"> {user.user}</span>
         </button>
       )}
     </div>

@@ -1,5 +1,6 @@
 import { History } from './history.ts';
-import { distance, middle, moveTogether, PICK_POINT, settle, type Point } from './geometry.ts';
+import { distance, middle, PICK_POINT, settle, type Point } from './geometry.ts';
+import { dragged, shifted, type Drag, type Mode } from './moves.ts';
 import {
   edgesOf,
   faultsOf,
@@ -15,27 +16,15 @@ import {
   type ShapeKind,
 } from './shapes.ts';
 
-export type Mode = 'point' | 'edge' | 'shape';
-export const MODES: readonly Mode[] = ['point', 'edge', 'shape'];
-
-/** A step with the arrow keys, as a fraction of the picture; with Shift ten of them. */
-const STEP = 0.005;
-
-interface Drag {
-  readonly from: Point;
-  readonly before: Shape;
-  readonly part: number;
-}
-
 /**
- * Drawing regions and lines on a picture, without a browser: places come as fractions of the picture, keys by their
- * names, and what is drawn goes out as immutable shapes. A drag is one step of undo. `changed` is called after each
- * change of anything that can be seen.
+ * Drawing regions and lines on a picture, without a browser: places come as fractions of the picture, and what is drawn
+ * goes out as immutable shapes. A drag is one step of undo. `changed` is called after each change of anything that can be
+ * seen. Keys: `pressKey`.
  */
 export class RegionEditor {
   readonly #history: History<readonly Shape[]>;
   readonly #changed: () => void;
-  #drag: Drag | undefined;
+  #drag: (Drag & { readonly shape: number }) | undefined;
   /** Shapes while a drag goes on; they become history when it ends. */
   #dragged: readonly Shape[] | undefined;
   #mode: Mode = 'point';
@@ -63,7 +52,7 @@ export class RegionEditor {
     this.#mode = mode;
     this.part = -1;
     this.hover = undefined;
-    this.#endDrawing();
+    this.drawing = undefined;
     this.#changed();
   }
 
@@ -92,7 +81,7 @@ export class RegionEditor {
     const base = { id: newId(), kind, label: freeLabel(this.shapes, kind), color: freeColor(this.shapes), points: [] };
     const shape: Shape = rule ? { ...base, rule } : base;
     this.#mode = 'point';
-    this.#push([...this.shapes, shape]);
+    this.#history.push([...this.shapes, shape]);
     this.selected = shape.id;
     this.drawing = shape.id;
     this.part = -1;
@@ -101,7 +90,7 @@ export class RegionEditor {
   }
 
   select(id: number | undefined, part = -1): void {
-    if (id !== this.drawing) this.#endDrawing();
+    if (id !== this.drawing) this.drawing = undefined;
     this.selected = id;
     this.part = part;
     this.#changed();
@@ -109,14 +98,16 @@ export class RegionEditor {
 
   rename(id: number, label: string): void {
     this.#replace(id, (shape) => ({ ...shape, label: label.slice(0, 200) }));
+    this.#changed();
   }
 
   recolor(id: number, color: string): void {
     this.#replace(id, (shape) => ({ ...shape, color }));
+    this.#changed();
   }
 
   remove(id: number): void {
-    this.#push(this.shapes.filter((shape) => shape.id !== id));
+    this.#history.push(this.shapes.filter((shape) => shape.id !== id));
     if (this.selected === id) this.selected = undefined;
     if (this.drawing === id) this.drawing = undefined;
     this.part = -1;
@@ -141,8 +132,7 @@ export class RegionEditor {
     }
     this.selected = hit.shape;
     this.part = hit.part;
-    const before = this.shape(hit.shape);
-    if (before) this.#drag = { from: at, before, part: hit.part };
+    this.#hold(hit, at);
     this.#changed();
   }
 
@@ -154,36 +144,71 @@ export class RegionEditor {
       this.hover = hover;
       return this.#changed();
     }
-    const moved = { ...drag.before, points: this.#moved(drag, at, snap) };
-    this.#dragged = this.#history.present.map((shape) => (shape.id === moved.id ? moved : shape));
+    const points = dragged(drag, this.#mode, at, snap);
+    this.#dragged = this.#history.present.map((shape) => (shape.id === drag.shape ? { ...shape, points } : shape));
     this.#changed();
   }
 
   release(): void {
-    const dragged = this.#dragged;
+    const shapes = this.#dragged;
     this.#drag = undefined;
     this.#dragged = undefined;
-    if (dragged) this.#push(dragged);
+    if (shapes) this.#history.push(shapes);
     this.#changed();
   }
 
-  /** Whether the key meant something here. Names are those of `KeyboardEvent.key`. */
-  key(key: string, { control = false, shift = false } = {}): boolean {
-    if (control) {
-      const lower = key.toLowerCase();
-      if (lower === 'z') (shift ? () => this.redo() : () => this.undo())();
-      else if (lower === 'y') this.redo();
-      else return false;
-      return true;
-    }
-    const mode = MODES[Number(key) - 1];
-    if (mode) this.mode = mode;
-    else if (key === 'Insert' || key === '+' || key === '=') this.#insert();
-    else if (key === 'Delete' || key === 'Backspace' || key === '-') this.#delete();
-    else if (key === 'Enter' || key === 'Escape') this.#escape(key);
-    else if (key === '[' || key === ']') this.#cycle(key === ']' ? 1 : -1);
-    else if (key.startsWith('Arrow')) return this.#nudge(key, shift ? 10 * STEP : STEP);
-    else return false;
+  /** One more point behind the selected one: half way to the next, where it can be seen and dragged. */
+  insertPoint(): void {
+    const shape = this.shape(this.selected);
+    if (!shape || (shape.kind === 'line' && shape.points.length >= 2)) return;
+    if (shape.points.length < 2) return void this.#draw(shape.points.length === 0 ? [0.5, 0.5] : [0.6, 0.5], false);
+    const index = Math.max(0, this.part);
+    const [from, to] = [shape.points[index], shape.points[(index + 1) % shape.points.length]];
+    if (from && to) this.#insertAt(shape, index + 1, settle(middle(from, to), false));
+  }
+
+  /** Takes the selected point away as long as enough are left; without one, the shape. */
+  deletePart(): void {
+    const shape = this.shape(this.selected);
+    if (!shape) return;
+    const part = this.part;
+    if (this.#mode !== 'point' || part < 0) return this.remove(shape.id);
+    const least = shape.kind === 'line' ? 2 : 3;
+    if (shape.points.length <= least && this.drawing !== shape.id) return;
+    this.#replace(shape.id, (one) => ({ ...one, points: one.points.toSpliced(part, 1) }));
+    this.part = Math.min(part, shape.points.length - 2);
+    this.#changed();
+  }
+
+  /** The shape that is drawn has all its points. */
+  finish(): void {
+    this.drawing = undefined;
+    this.#changed();
+  }
+
+  /** Ends the drawing, and throws it away where there is nothing of it; else nothing is selected any more. */
+  cancel(): void {
+    if (this.drawing === undefined) return this.select(undefined);
+    const shape = this.shape(this.drawing);
+    if (shape?.points.length === 0) return this.remove(shape.id);
+    this.finish();
+  }
+
+  /** To the next (1) or previous (-1) point or edge of the selected shape. */
+  cycle(by: number): void {
+    const shape = this.shape(this.selected);
+    const count = !shape ? 0 : this.#mode === 'edge' ? edgesOf(shape).length : shape.points.length;
+    if (count === 0 || this.#mode === 'shape') return;
+    this.part = (this.part + by + count) % count;
+    this.#changed();
+  }
+
+  /** Moves what is selected by a fraction of the picture. @returns whether anything is selected */
+  nudge(dx: number, dy: number): boolean {
+    const shape = this.shape(this.selected);
+    if (!shape || shape.points.length === 0) return false;
+    this.#replace(shape.id, (one) => ({ ...one, points: shifted(one.points, this.#mode, this.part, dx, dy) }));
+    this.#changed();
     return true;
   }
 
@@ -198,14 +223,14 @@ export class RegionEditor {
     if (!shape) return false;
     const [first] = shape.points;
     if (first && shape.points.length > 2 && distance(first, at) < PICK_POINT) {
-      this.#endDrawing();
+      this.drawing = undefined;
       this.#changed();
       return false;
     }
     const points = [...shape.points, settle(at, snap)];
-    this.#replace(shape.id, (one) => ({ ...one, points }), false);
+    this.#replace(shape.id, (one) => ({ ...one, points }));
     this.part = points.length - 1;
-    if (shape.kind === 'line' && points.length === 2) this.#endDrawing();
+    if (shape.kind === 'line' && points.length === 2) this.drawing = undefined;
     this.#changed();
     return true;
   }
@@ -216,107 +241,31 @@ export class RegionEditor {
     const hit = pickEdge([shape], at);
     if (!hit) return false;
     this.#insertAt(shape, hit.part + 1, settle(at, snap));
-    const before = this.shape(shape.id);
-    if (before) this.#drag = { from: at, before, part: hit.part + 1 };
+    this.#hold({ shape: shape.id, part: hit.part + 1 }, at);
     return true;
   }
 
   #insertAt(shape: Shape, index: number, point: Point): void {
-    this.#replace(shape.id, (one) => ({ ...one, points: one.points.toSpliced(index, 0, point) }), false);
+    this.#replace(shape.id, (one) => ({ ...one, points: one.points.toSpliced(index, 0, point) }));
     this.part = this.#mode === 'edge' ? index - 1 : index;
     this.#changed();
   }
 
-  /** One more point behind the selected one: half way to the next, where it can be seen and dragged. */
-  #insert(): void {
-    const shape = this.shape(this.selected);
-    if (!shape || (shape.kind === 'line' && shape.points.length >= 2)) return;
-    if (shape.points.length < 2) return void this.#draw(shape.points.length === 0 ? [0.5, 0.5] : [0.6, 0.5], false);
-    const index = Math.max(0, this.part);
-    const [from, to] = [shape.points[index], shape.points[(index + 1) % shape.points.length]];
-    if (from && to) this.#insertAt(shape, index + 1, settle(middle(from, to), false));
+  #hold({ shape, part }: Hit, from: Point): void {
+    const points = this.shape(shape)?.points;
+    if (points) this.#drag = { shape, from, points, part };
   }
 
-  /** The selected point; without one, or where too few would be left, the shape. */
-  #delete(): void {
-    const shape = this.shape(this.selected);
-    if (!shape) return;
-    const least = shape.kind === 'line' ? 2 : 3;
-    const drawing = this.drawing === shape.id;
-    if (this.#mode !== 'point' || this.part < 0 || (shape.points.length <= least && !drawing)) {
-      if (this.#mode !== 'point' || this.part < 0) this.remove(shape.id);
-      return;
-    }
-    const part = this.part;
-    this.#replace(shape.id, (one) => ({ ...one, points: one.points.toSpliced(part, 1) }), false);
-    this.part = Math.min(part, shape.points.length - 2);
-    this.#changed();
-  }
-
-  #escape(key: string): void {
-    if (this.drawing !== undefined) {
-      const shape = this.shape(this.drawing);
-      if (key === 'Escape' && shape && shape.points.length === 0) return this.remove(shape.id);
-      this.#endDrawing();
-      return this.#changed();
-    }
-    if (key === 'Escape') this.select(undefined);
-  }
-
-  #cycle(by: number): void {
-    const shape = this.shape(this.selected);
-    const count = !shape ? 0 : this.#mode === 'edge' ? edgesOf(shape).length : shape.points.length;
-    if (count === 0 || this.#mode === 'shape') return;
-    this.part = (this.part + by + count) % count;
-    this.#changed();
-  }
-
-  #nudge(key: string, by: number): boolean {
-    const shape = this.shape(this.selected);
-    if (!shape || shape.points.length === 0) return false;
-    const [dx, dy] = [{ ArrowLeft: -by, ArrowRight: by }[key] ?? 0, { ArrowUp: -by, ArrowDown: by }[key] ?? 0];
-    const part = this.#mode === 'shape' ? -1 : this.part;
-    const points = this.#shift(shape.points, part, dx, dy);
-    this.#replace(shape.id, (one) => ({ ...one, points }));
-    return true;
-  }
-
-  #moved({ from, before, part }: Drag, at: Point, snap: boolean): readonly Point[] {
-    if (this.#mode === 'point' && part >= 0) {
-      const point = before.points[part] ?? from;
-      const target: Point = [point[0] + at[0] - from[0], point[1] + at[1] - from[1]];
-      return before.points.with(part, settle(target, snap));
-    }
-    return this.#shift(before.points, part, at[0] - from[0], at[1] - from[1]);
-  }
-
-  /** Moves a point, the two ends of an edge, or (part -1) everything, and never out of the frame. */
-  #shift(points: readonly Point[], part: number, dx: number, dy: number): readonly Point[] {
-    if (part < 0) return moveTogether(points, dx, dy);
-    const indexes = this.#mode === 'edge' ? [part, (part + 1) % points.length] : [part];
-    const ends = indexes.flatMap((index) => (points[index] ? [points[index]] : []));
-    const moved = moveTogether(ends, dx, dy);
-    return points.map((point, index) => moved[indexes.indexOf(index)] ?? point);
-  }
-
-  #replace(id: number, by: (shape: Shape) => Shape, tell = true): void {
-    this.#push(this.shapes.map((shape) => (shape.id === id ? by(shape) : shape)));
-    if (tell) this.#changed();
-  }
-
-  #push(shapes: readonly Shape[]): void {
-    this.#history.push(shapes);
-  }
-
-  #endDrawing(): void {
-    this.drawing = undefined;
+  #replace(id: number, by: (shape: Shape) => Shape): void {
+    this.#history.push(this.shapes.map((shape) => (shape.id === id ? by(shape) : shape)));
   }
 
   #afterTravel(): void {
     if (!this.shape(this.selected)) this.selected = undefined;
     this.part = -1;
     this.hover = undefined;
-    this.#endDrawing();
+    // Who takes back a corner goes on drawing.
+    if (!this.shape(this.drawing)) this.drawing = undefined;
     this.#changed();
   }
 }

@@ -40,3 +40,10 @@ export function inputTime(atMs: number): string {
   const at = new Date(atMs);
   return new Date(atMs - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
 }
+
+/** When a clip began, epoch milliseconds, as its name says it (`<pipeline>-2026-01-31-23:59:59[_<sensor>]`, UTC). */
+export function clipTime(name: string): number | undefined {
+  const [, date, time] = /-(\d{4}-\d{2}-\d{2})-(\d{2}:\d{2}:\d{2})/.exec(name) ?? [];
+  const at = date === undefined ? Number.NaN : Date.parse(`${date}T${time ?? ''}Z`);
+  return Number.isNaN(at) ? undefined : at;
+}

@@ -17,6 +17,8 @@ const LAST_RETRY_MS = 8000;
 /** No picture for so long is told. */
 const SILENT_MS = 4000;
 const PACE_MS = 200;
+/** RFC 6455: what the ai-pipeline says of a codec that cannot be put into fragments. */
+const UNSUPPORTED = 1003;
 /** A paused picture takes in so many seconds; then the stream rests until it plays again. */
 const PAUSED_SECONDS = 20;
 
@@ -35,6 +37,8 @@ export class LiveStream {
   #stopped = true;
   #paused = false;
   #resting = false;
+  /** The browser cannot play what the camera sends: only the insights are asked for. */
+  #stills = false;
 
   constructor(video: HTMLVideoElement, url: string, listener: LiveListener) {
     this.#video = video;
@@ -82,7 +86,7 @@ export class LiveStream {
   #connect(): void {
     this.#disconnect();
     this.#listener.state('connecting');
-    const socket = new WebSocket(this.#url);
+    const socket = new WebSocket(this.#stills ? `${this.#url}?video=0` : this.#url);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     this.#lastMs = performance.now();
@@ -92,8 +96,13 @@ export class LiveStream {
       this.#lastMs = performance.now();
       this.#media?.append(data);
     };
-    socket.onclose = ({ reason }) => {
-      if (this.#socket === socket) this.#retry(reason === '' ? 'the connection ended' : reason);
+    socket.onopen = () => {
+      if (this.#socket === socket && this.#stills) this.#listener.state('stills');
+    };
+    socket.onclose = ({ code, reason }) => {
+      if (this.#socket !== socket) return;
+      if (code === UNSUPPORTED && !this.#stills) this.#showStills();
+      else this.#retry(reason === '' ? 'the connection ended' : reason);
     };
   }
 
@@ -122,6 +131,7 @@ export class LiveStream {
         return this.#open(message.mimeType);
       case 'insights': {
         this.insights.add(message.frame);
+        if (this.#stills) this.#retryMs = FIRST_RETRY_MS;
         const end = this.#media?.range?.end;
         if (end !== undefined) this.#pace.insightDelay(end - message.frame.ptsUs / 1e6);
         return this.#listener.insights(message.frame);
@@ -135,12 +145,22 @@ export class LiveStream {
     this.#media?.close();
     this.#media = undefined;
     this.insights.clear();
-    if (!('MediaSource' in window) || !MediaSource.isTypeSupported(mimeType)) {
-      this.#retryMs = FIRST_RETRY_MS;
-      return this.#listener.state('stills', mimeType);
-    }
+    const plays = 'MediaSource' in window && MediaSource.isTypeSupported(mimeType);
+    if (this.#stills) return plays ? this.#showVideo() : undefined;
+    if (!plays) return this.#showStills();
     this.#media = new MediaBuffer(this.#video, mimeType, (why) => this.#retry(why));
     this.#listener.state('waiting');
+  }
+
+  #showStills(): void {
+    this.#stills = true;
+    this.#connect();
+  }
+
+  /** The camera has changed to something that can be played. */
+  #showVideo(): void {
+    this.#stills = false;
+    this.#connect();
   }
 
   #keepPace(): void {

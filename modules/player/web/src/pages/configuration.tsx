@@ -6,7 +6,7 @@ import { api, ApiFailure, reasonOf, session } from '../api.ts';
 import { isRecord, jsonFault } from '../core/locate.ts';
 import type { Issue, Schema } from '../core/schema-form.ts';
 import { leaveGuard } from '../router.ts';
-import { Heading, Notice, tell } from '../ui/parts.tsx';
+import { Choice, Heading, Notice, tell } from '../ui/parts.tsx';
 import { useLoaded } from '../ui/use.ts';
 import { JsonEditor } from './configuration/json-editor.tsx';
 import { Past } from './configuration/past.tsx';
@@ -50,13 +50,15 @@ function Editing({ module, twin, reload }: { module: string; twin: ApiTwin; relo
   const [asForm, setAsForm] = useState(true);
   const [plan, setPlan] = useState<ApiTwinPlan>();
   const [error, setError] = useState<string>();
+  /** What keeps even a plan from being made, at its fields. */
+  const [unplanned, setUnplanned] = useState<readonly Issue[]>([]);
   const [changed, setChanged] = useState<ApiTwin>();
   const [busy, setBusy] = useState(false);
   const fault = useMemo(() => jsonFault(text), [text]);
   const wanted = useMemo(() => (fault ? undefined : (JSON.parse(text) as unknown)), [text, fault]);
   const object = isRecord(wanted) ? wanted : undefined;
   const dirty = object === undefined || !twinEquals(object, base.desired);
-  const issues: readonly Issue[] = plan?.issues ?? [];
+  const issues: readonly Issue[] = plan?.issues ?? unplanned;
 
   useEffect(() => {
     leaveGuard.ask = dirty ? () => window.confirm('The configuration is not applied. Leave it?') : undefined;
@@ -66,16 +68,18 @@ function Editing({ module, twin, reload }: { module: string; twin: ApiTwin; relo
   useEffect(() => {
     // A plan of what was typed before must not stand beside what is typed now.
     setPlan(undefined);
+    setUnplanned([]);
+    setError(undefined);
     if (!object || !dirty) return;
     let over = false;
     const timer = window.setTimeout(() => {
       api.plan(module, { patch: diffTwin(base.desired, object) }).then(
-        (fresh) => {
+        (fresh) => over || setPlan(fresh),
+        (reason: unknown) => {
           if (over) return;
-          setPlan(fresh);
-          setError(undefined);
+          setError(reasonOf(reason));
+          if (reason instanceof ApiFailure) setUnplanned(reason.issues);
         },
-        (reason: unknown) => over || setError(reasonOf(reason)),
       );
     }, PLAN_MS);
     return () => {
@@ -109,14 +113,16 @@ function Editing({ module, twin, reload }: { module: string; twin: ApiTwin; relo
   return (
     <div class="configure">
       <section class="card">
-        <div class="modes" role="radiogroup" aria-label="How it is edited">
-          <button type="button" role="radio" aria-checked={asForm} disabled={!object} onClick={() => setAsForm(true)}>
-            Form
-          </button>
-          <button type="button" role="radio" aria-checked={!asForm} onClick={() => setAsForm(false)}>
-            JSON
-          </button>
-        </div>
+        <Choice
+          label="How it is edited"
+          options={[
+            { value: 'form', name: 'Form' },
+            { value: 'json', name: 'JSON' },
+          ]}
+          value={asForm && object ? 'form' : 'json'}
+          disabled={!object}
+          onChange={(way) => setAsForm(way === 'form')}
+        />
         {asForm && object ? (
           <Field
             name={module}
@@ -148,7 +154,7 @@ function Editing({ module, twin, reload }: { module: string; twin: ApiTwin; relo
             </div>
           </section>
         )}
-        <Plan plan={plan} dirty={dirty && object !== undefined} />
+        <Plan plan={plan} dirty={dirty && object !== undefined} impossible={error !== undefined} />
         {error && <Notice>{error}</Notice>}
         <div class="row">
           <button

@@ -20,6 +20,7 @@ const PATHS = {
   full: 'M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5',
   plus: 'M12 5v14M5 12h14',
   sun: 'M12 8a4 4 0 1 0 0 8a4 4 0 0 0 0-8M12 2v2M12 20v2M2 12h2M20 12h2M5 5l1.5 1.5M17.5 17.5L19 19M19 5l-1.5 1.5M6.5 17.5L5 19',
+  leave: 'M14 4h5v16h-5M4 12h10M10 8l4 4-4 4',
   left: 'M14 6l-6 6 6 6',
   right: 'M10 6l6 6-6 6',
 } as const;
@@ -31,6 +32,16 @@ export function Icon({ name, size = 20 }: { readonly name: IconName; readonly si
   return (
     <svg class="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={PATHS[name]} />
+    </svg>
+  );
+}
+
+/** The mark of the house. */
+export function Mark(): JSX.Element {
+  return (
+    <svg class="brand-mark" viewBox="0 0 32 32" aria-hidden="true">
+      <path d="M6 12V6h6M20 6h6v6M26 20v6h-6M12 26H6v-6" />
+      <circle cx="16" cy="16" r="4.5" />
     </svg>
   );
 }

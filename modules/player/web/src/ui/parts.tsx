@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
+import { useId } from 'preact/hooks';
 
 /** What was done or went wrong just now; read aloud by screen readers. */
 export const news = signal<{ readonly text: string; readonly kind: 'good' | 'bad'; readonly at: number } | undefined>(
@@ -82,5 +83,36 @@ export function Toggle(props: { on: boolean; label: string; onChange: (on: boole
       <input type="checkbox" checked={props.on} onChange={(event) => props.onChange(event.currentTarget.checked)} />
       <span>{props.label}</span>
     </label>
+  );
+}
+
+interface ChoiceProps<T> {
+  readonly label: string;
+  readonly options: readonly { readonly value: T; readonly name: string; readonly title?: string }[];
+  /** Undefined: none of them. */
+  readonly value: T | undefined;
+  readonly disabled?: boolean;
+  readonly onChange: (value: T) => void;
+}
+
+/** One of a few, side by side; the arrow keys go from one to the next. */
+export function Choice<T extends string | number>(props: ChoiceProps<T>): JSX.Element {
+  const { label, options, value, disabled = false, onChange } = props;
+  const group = useId();
+  return (
+    <div class="modes" role="radiogroup" aria-label={label}>
+      {options.map((one) => (
+        <label key={one.value} title={one.title}>
+          <input
+            type="radio"
+            name={group}
+            checked={one.value === value}
+            disabled={disabled}
+            onChange={() => onChange(one.value)}
+          />
+          <span>{one.name}</span>
+        </label>
+      ))}
+    </div>
   );
 }

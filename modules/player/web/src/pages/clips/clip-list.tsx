@@ -7,40 +7,67 @@ import { useSize } from '../../ui/use.ts';
 
 /** Pixels of a row, as the style sheet has it. */
 const ROW = 76;
+/** A row that is scrolled past sooner asks for no picture. */
+const PICTURE_MS = 120;
+const STEPS: Readonly<Record<string, number>> = {
+  ...{ ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 },
+  ...{ Home: -Infinity, End: Infinity },
+};
 
 interface Props {
   readonly clips: readonly ApiClip[];
+  /** Those that are not loaded yet included. */
   readonly total: number;
   readonly chosen: string | undefined;
+  /** A change brings the chosen clip into view. */
+  readonly shown: number;
   readonly onChoose: (name: string) => void;
-  /** The end of what was loaded is near. */
+  /** Somebody looks at the end of what is loaded, or below it. */
   readonly onEnd: () => void;
 }
 
 /** Clips, newest first: of ten thousand only those that can be seen are on the page. */
-export function ClipList({ clips, total, chosen, onChoose, onEnd }: Props): JSX.Element {
+export function ClipList({ clips, total, chosen, shown, onChoose, onEnd }: Props): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const { height } = useSize(box);
   const [top, setTop] = useState(0);
-  const rows = rowsInView(clips.length, ROW, top, height);
+  /** Row that is chosen as soon as it is loaded. */
+  const [wanted, setWanted] = useState<number>();
+  const rows = rowsInView(total, ROW, top, height);
   useEffect(() => {
     if (clips.length < total && rows.end >= clips.length - 10) onEnd();
-  }, [rows.end, clips.length, total]);
+    const clip = wanted === undefined ? undefined : clips[wanted];
+    if (!clip) return;
+    setWanted(undefined);
+    onChoose(clip.name);
+  }, [rows.end, clips.length, total, wanted]);
+
+  const at = clips.findIndex(({ name }) => name === chosen);
+  const bring = (row: number): void => {
+    const element = box.current;
+    const from = row * ROW;
+    if (!element || height === 0) return;
+    if (from < element.scrollTop || from + ROW > element.scrollTop + height) element.scrollTop = from - height / 2;
+  };
+  useEffect(() => {
+    if (at >= 0) bring(at);
+  }, [shown, height === 0]);
+  // The one before or after is followed; who has scrolled away is left there.
+  useEffect(() => {
+    if (at >= 0 && Math.abs(at * ROW - top) < 2 * height) bring(at);
+  }, [chosen]);
 
   const step = (by: number): void => {
-    const at = clips.findIndex(({ name }) => name === chosen);
-    const next = clips[Math.min(clips.length - 1, Math.max(0, at + by))];
-    if (!next) return;
-    onChoose(next.name);
-    const wanted = clips.indexOf(next) * ROW;
-    const element = box.current;
-    if (element && (wanted < element.scrollTop || wanted + ROW > element.scrollTop + height))
-      element.scrollTop = wanted - height / 2;
+    const next = Math.min(total - 1, Math.max(0, at + by));
+    bring(next);
+    const clip = clips[next];
+    if (clip) onChoose(clip.name);
+    else setWanted(next);
   };
   return (
     <div class="clip-list-box">
       <p class="dim clip-count" aria-live="polite">
-        {total} {total === 1 ? 'clip' : 'clips'}
+        {total.toLocaleString()} {total === 1 ? 'clip' : 'clips'}
       </p>
       <div
         ref={box}
@@ -48,10 +75,10 @@ export function ClipList({ clips, total, chosen, onChoose, onEnd }: Props): JSX.
         role="listbox"
         tabIndex={0}
         aria-label="Clips, newest first"
-        aria-activedescendant={chosen === undefined ? undefined : `clip-${chosen}`}
+        aria-activedescendant={at < rows.first || at >= rows.end ? undefined : `clip-${chosen ?? ''}`}
         onScroll={(event) => setTop(event.currentTarget.scrollTop)}
         onKeyDown={(event) => {
-          const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8, Home: -1e9, End: 1e9 }[event.key];
+          const by = STEPS[event.key];
           if (by === undefined) return;
           event.preventDefault();
           step(by);
@@ -59,16 +86,13 @@ export function ClipList({ clips, total, chosen, onChoose, onEnd }: Props): JSX.
       >
         <div style={{ height: `${rows.height}px` }}>
           <div style={{ transform: `translateY(${rows.above}px)` }}>
-            {clips.slice(rows.first, rows.end).map((clip, index) => (
-              <Row
-                key={clip.name}
-                clip={clip}
-                chosen={clip.name === chosen}
-                position={rows.first + index + 1}
-                total={total}
-                onChoose={onChoose}
-              />
-            ))}
+            {Array.from({ length: rows.end - rows.first }, (_, index) => {
+              const clip = clips[rows.first + index];
+              if (!clip) return <div key={`row ${rows.first + index}`} class="clip-row waiting" aria-hidden="true" />;
+              const position = rows.first + index + 1;
+              const own = { clip, position, total, chosen: clip.name === chosen, onChoose };
+              return <Row key={clip.name} {...own} />;
+            })}
           </div>
         </div>
       </div>
@@ -100,12 +124,23 @@ function Row({ clip, chosen, position, total, onChoose }: RowProps): JSX.Element
       aria-setsize={total}
       onClick={() => onChoose(clip.name)}
     >
-      <img src={clip.thumbUrl} alt="" loading="lazy" width={96} height={54} />
+      <Thumbnail url={clip.thumbUrl} />
       <span class="clip-text">
         <strong>{started.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' })}</strong>
-        <span>{facts.join(' · ')}</span>
+        <span title={clip.sensor}>{facts.join(' · ')}</span>
         <span class="dim">{known.join(' · ')}</span>
       </span>
     </div>
   );
+}
+
+function Thumbnail({ url }: { url: string }): JSX.Element {
+  const [asked, setAsked] = useState<string>();
+  const [failed, setFailed] = useState(false);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setAsked(url), PICTURE_MS);
+    return () => window.clearTimeout(timer);
+  }, []);
+  if (asked === undefined || failed) return <span class="no-thumbnail" />;
+  return <img src={asked} alt="" width={96} height={54} onError={() => setFailed(true)} />;
 }

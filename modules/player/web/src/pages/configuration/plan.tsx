@@ -4,13 +4,20 @@ import { Badge, Notice } from '../../ui/parts.tsx';
 
 const KINDS = { live: 'good', swap: 'good', add: 'plain', remove: 'warn', restart: 'warn' } as const;
 
+interface Props {
+  readonly plan: ApiTwinPlan | undefined;
+  readonly dirty: boolean;
+  /** It could not be made; why stands elsewhere. */
+  readonly impossible: boolean;
+}
+
 /** What a change would do, before it is done. */
-export function Plan({ plan, dirty }: { plan: ApiTwinPlan | undefined; dirty: boolean }): JSX.Element {
+export function Plan({ plan, dirty, impossible }: Props): JSX.Element {
   return (
     <section class="card plan" aria-live="polite">
       <h2>Plan</h2>
       {!dirty && <p class="dim">Nothing is changed. Edit, and this tells what would happen.</p>}
-      {dirty && !plan && <p class="dim">Working it out …</p>}
+      {dirty && !plan && <p class="dim">{impossible ? 'None can be made yet.' : 'Working it out …'}</p>}
       {dirty && plan?.refused && <Notice>The modules would refuse this as a whole; what runs goes on.</Notice>}
       {dirty && plan && !plan.refused && plan.effects.length === 0 && <p>No camera and no model notices.</p>}
       {dirty && plan && (

@@ -55,7 +55,8 @@ interface ControlProps extends Props {
   readonly invalid: boolean;
 }
 
-function Control({ control, id, invalid, schema, value, onChange }: ControlProps): JSX.Element {
+function Control(props: ControlProps): JSX.Element {
+  const { control, id, invalid, path, schema, value, onChange } = props;
   const chosen = narrowed(schema, value);
   const common = { id, 'aria-invalid': invalid, 'aria-describedby': `${id}-d` };
   switch (control) {
@@ -90,6 +91,19 @@ function Control({ control, id, invalid, schema, value, onChange }: ControlProps
         </select>
       );
     case 'text': {
+      const typed = typeof value === 'string' ? value : '';
+      if (/password$|secret$|token$/i.test(String(path.at(-1))))
+        return (
+          <input
+            {...common}
+            type="password"
+            autocomplete="off"
+            value={typed}
+            // What was not shown is typed as a whole: in place of the mask, not behind it.
+            onFocus={(event) => event.currentTarget.select()}
+            onInput={(event) => onChange(event.currentTarget.value)}
+          />
+        );
       const examples = (chosen?.examples ?? []).filter((one): one is string => typeof one === 'string');
       return (
         <>
@@ -97,7 +111,7 @@ function Control({ control, id, invalid, schema, value, onChange }: ControlProps
             {...common}
             type="text"
             list={examples.length > 0 ? `${id}-e` : undefined}
-            value={typeof value === 'string' ? value : ''}
+            value={typed}
             onInput={(event) => onChange(event.currentTarget.value)}
           />
           {examples.length > 0 && (

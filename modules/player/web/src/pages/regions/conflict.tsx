@@ -9,27 +9,34 @@ interface Props {
   readonly mine: readonly Region[];
   readonly theirs: readonly Region[];
   readonly busy: boolean;
+  /** Mine cannot be saved as it is. */
+  readonly blocked: boolean;
   readonly onSave: (regions: Region[]) => void;
   readonly onTheirs: () => void;
+  /** Go on drawing first. */
+  readonly onBack: () => void;
 }
 
 /** Somebody else saved in between: what they did, what I did, and whose counts, region by region. */
-export function Conflict({ base, mine, theirs, busy, onSave, onTheirs }: Props): JSX.Element {
+export function Conflict(props: Props): JSX.Element {
+  const { base, mine, theirs, busy, blocked, onSave, onTheirs, onBack } = props;
   const [choices, setChoices] = useState<Readonly<Record<string, Side>>>({});
   const differences = compareRegions(base, mine, theirs);
   const clashes = differences.filter(({ clash }) => clash).length;
   return (
     <section class="card" aria-label="Conflict">
       <Notice kind="warn">
-        Somebody else changed the configuration meanwhile; nothing was saved.
-        {clashes === 0 && ' Your change and theirs do not touch each other.'}
+        Somebody else changed the configuration meanwhile; nothing of yours is saved yet.{' '}
+        {clashes === 0
+          ? 'Your change and theirs do not touch each other.'
+          : 'Both of you changed the same: choose whose counts.'}
       </Notice>
       <table class="conflict">
         <thead>
           <tr>
-            <th>Region</th>
-            <th>Theirs</th>
-            <th>Yours</th>
+            <th scope="col">Region</th>
+            <th scope="col">Theirs</th>
+            <th scope="col">Yours</th>
           </tr>
         </thead>
         <tbody>
@@ -66,13 +73,19 @@ export function Conflict({ base, mine, theirs, busy, onSave, onTheirs }: Props):
         <button
           type="button"
           class="primary"
-          disabled={busy}
+          disabled={busy || blocked}
           onClick={() => onSave(mergeRegions(base, mine, theirs, choices))}
         >
           Save both
         </button>
         <button type="button" disabled={busy} onClick={onTheirs}>
           Take theirs
+        </button>
+        <button type="button" disabled={busy || blocked} onClick={() => onSave([...mine])}>
+          Overwrite theirs
+        </button>
+        <button type="button" class="quiet" disabled={busy} onClick={onBack}>
+          Go on drawing
         </button>
       </div>
     </section>

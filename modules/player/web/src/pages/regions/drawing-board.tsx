@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { pressKey } from '../../core/editor-keys.ts';
 import type { RegionEditor } from '../../core/editor.ts';
 import type { Point } from '../../core/geometry.ts';
 import { EditorCanvas } from '../../live/editor-canvas.ts';
@@ -52,7 +53,7 @@ export function DrawingBoard({ editor }: { editor: RegionEditor }): JSX.Element 
         onPointerCancel={() => editor.release()}
         onKeyDown={(event) => {
           const { key, ctrlKey, metaKey, shiftKey } = event;
-          if (editor.key(key, { control: ctrlKey || metaKey, shift: shiftKey })) event.preventDefault();
+          if (pressKey(editor, key, { control: ctrlKey || metaKey, shift: shiftKey })) event.preventDefault();
         }}
       />
       <p class="hidden-text" aria-live="polite">

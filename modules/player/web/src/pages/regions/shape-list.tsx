@@ -7,7 +7,7 @@ export function ShapeList({ editor, faults }: { editor: RegionEditor; faults: Ma
   if (editor.shapes.length === 0) return <p class="dim">Nothing is drawn yet. Add a region, then click its corners.</p>;
   return (
     <ul class="shapes">
-      {editor.shapes.map(({ id, label, color, kind, points, rule }) => {
+      {editor.shapes.map(({ id, label, color, kind, points, rule }, index) => {
         const fault = faults.get(id);
         const drawing = editor.drawing === id;
         const what = kind === 'line' ? `line of ${rule?.skill ?? 'a skill'}` : `${points.length} points`;
@@ -28,8 +28,9 @@ export function ShapeList({ editor, faults }: { editor: RegionEditor; faults: Ma
               <input
                 type="text"
                 value={label}
-                aria-label="Name"
+                aria-label={`Name of shape ${index + 1}`}
                 aria-invalid={fault !== undefined && !drawing}
+                aria-describedby={fault === undefined ? undefined : `fault-${id}`}
                 disabled={kind === 'line'}
                 onChange={(event) => editor.rename(id, event.currentTarget.value)}
               />
@@ -40,7 +41,7 @@ export function ShapeList({ editor, faults }: { editor: RegionEditor; faults: Ma
             </div>
             <small class="dim">{what}</small>
             {fault && (
-              <p class={drawing ? 'dim' : 'fault'} role={drawing ? undefined : 'alert'}>
+              <p id={`fault-${id}`} class={drawing ? 'dim' : 'fault'} role={drawing ? undefined : 'alert'}>
                 {fault}
               </p>
             )}

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe } from '@jest/globals';
 import { chromium, type Browser } from 'playwright-core';
-import { REPOSITORY } from '../support/assets.ts';
+import { REPOSITORY } from '../../support/assets.ts';
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -16,11 +16,13 @@ export function describeWithBrowser(name: string, suite: () => void): void {
   describe.skip(name, suite);
 }
 
-export function openBrowser(): Promise<Browser> {
+/** @param hosts names that mean this machine to the browser */
+export function openBrowser(...hosts: readonly string[]): Promise<Browser> {
+  const rules = hosts.map((host) => `MAP ${host} 127.0.0.1`).join(',');
   return chromium.launch({
     executablePath: executablePath ?? '',
     // Containers of CI give no user namespaces; the page is ours.
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+    args: ['--no-sandbox', '--disable-dev-shm-usage', ...(rules === '' ? [] : [`--host-resolver-rules=${rules}`])],
   });
 }
 
