@@ -6,6 +6,16 @@ export { resolveFfmpeg, type Ffmpeg, type FfmpegOrigin, type ResolveFfmpegOption
 export type { DecoderReport, HardwareDecode } from './hardware.ts';
 export { FragmentMuxer, type Fragment } from './mp4/fragment-muxer.ts';
 export { repairHybrid, type RepairedClip } from './mp4/repair.ts';
+export {
+  isDelimiter,
+  isParameterSet,
+  nalCodecOf,
+  nalType,
+  readCodecConfiguration,
+  splitFrame,
+  type CodecConfiguration,
+  type NalCodec,
+} from './nal-units.ts';
 export { ticksToUs, type NutStream, type NutTimeBase } from './nut-format.ts';
 export { NutReader, type NutFrame, type NutReaderHandlers } from './nut-reader.ts';
 export { nutPayload } from './nut-writer.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { RtspParser, chooseTransport } from './rtsp-message.ts';
 import { RtpStream, rtpTimestamp } from './rtp.ts';
-import { readCodecConfiguration, splitFrame } from './nal-units.ts';
 
 describe('requests', () => {
   test('come out of any cut, and interleaved data is passed over', () => {
@@ -50,25 +49,5 @@ describe('RTP', () => {
 
   test('wraps its clock', () => {
     expect(rtpTimestamp(2 ** 32 - 1, 1_000_000)).toBe(89_999);
-  });
-});
-
-describe('NAL units', () => {
-  test('come out of start codes and of lengths', () => {
-    expect(splitFrame(Uint8Array.of(0, 0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 2, 0), 0)).toEqual([
-      Uint8Array.of(0x67, 1),
-      Uint8Array.of(0x68, 2),
-    ]);
-    expect(splitFrame(Uint8Array.of(0, 2, 9, 8, 0, 1, 7, 0, 200, 1), 2)).toEqual([
-      Uint8Array.of(9, 8),
-      Uint8Array.of(7),
-    ]);
-  });
-  test('avcC gives its parameter sets', () => {
-    const avcC = Uint8Array.of(1, 66, 0, 30, 0xff, 0xe1, 0, 2, 0x67, 5, 1, 0, 1, 0x68);
-    expect(readCodecConfiguration('h264', avcC)).toEqual({
-      lengthSize: 4,
-      parameterSets: [Uint8Array.of(0x67, 5), Uint8Array.of(0x68)],
-    });
   });
 });

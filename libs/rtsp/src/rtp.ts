@@ -1,4 +1,4 @@
-import type { NalCodec } from './nal-units.ts';
+import type { NalCodec } from '@vantage/media';
 
 /** RTP (RFC 3550) for H.264 (RFC 6184) and H.265 (RFC 7798): single NAL unit packets and fragmentation units. */
 

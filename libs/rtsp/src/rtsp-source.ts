@@ -1,4 +1,4 @@
-import type { NalCodec } from './nal-units.ts';
+import type { NalCodec } from '@vantage/media';
 
 /** One frame, ready for RTP. */
 export interface AccessUnit {

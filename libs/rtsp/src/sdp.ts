@@ -1,4 +1,4 @@
-import { nalType } from './nal-units.ts';
+import { nalType } from '@vantage/media';
 import { RTP_PAYLOAD_TYPE } from './rtp.ts';
 import type { StreamDescription } from './rtsp-source.ts';
 

@@ -1,13 +1,14 @@
 import { basename } from 'node:path';
-import { readEncodedFile, type Ffmpeg } from '@vantage/media';
 import {
   isDelimiter,
   isParameterSet,
   readCodecConfiguration,
+  readEncodedFile,
   splitFrame,
-  type AccessUnit,
+  type Ffmpeg,
   type NalCodec,
-} from '@vantage/rtsp';
+} from '@vantage/media';
+import type { AccessUnit } from '@vantage/rtsp';
 import { codecUnsupported, parameterSetsMissing } from './errors.ts';
 
 /** A frame of a file; its time counts from the start of the file. */

@@ -7,9 +7,16 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { Engine, Live } from '@vantage/ai-pipeline';
 import { WorkerPool } from '@vantage/inference';
-import { readEncodedFile, resolveFfmpeg, type EncodedFile, type Ffmpeg } from '@vantage/media';
+import {
+  readCodecConfiguration,
+  readEncodedFile,
+  resolveFfmpeg,
+  splitFrame,
+  type EncodedFile,
+  type Ffmpeg,
+} from '@vantage/media';
 import { Health, HttpRoutes, Metrics, silentLogger, startHealthServer } from '@vantage/observability';
-import { RtspServer, readCodecConfiguration, splitFrame, type RtspSource } from '@vantage/rtsp';
+import { RtspServer, type RtspSource } from '@vantage/rtsp';
 import { chromium } from 'playwright-core';
 import { median, type Bench, type Measured, type Skipped } from './bench.ts';
 import { LIVE_PAGE } from './live-page.ts';

@@ -1,42 +1,24 @@
+import { nalType, unescape } from '../nal-units.ts';
 import { BitReader } from './bit-reader.ts';
 import { box, u16 } from './boxes.ts';
-import { unescape } from './nal-units.ts';
 import type { CodecRules, ParameterSets } from './video-format.ts';
 
 const SPS = 7;
 const PPS = 8;
-const DELIMITER = 9;
 /** Profiles whose SPS says more of the picture (7.3.2.1.1). */
 const HIGH = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 
 /** What MP4 wants to know of H.264 (ITU-T H.264; ISO/IEC 14496-15, 5). */
 export const h264: CodecRules = {
+  codec: 'h264',
   sampleEntry: 'avc1',
-  kindOf: (unit) => {
-    const type = (unit[0] ?? 0) & 31;
-    return type === SPS || type === PPS ? 'parameters' : type === DELIMITER ? 'delimiter' : 'picture';
-  },
 
   parameterSets(units): ParameterSets | undefined {
-    const sps = units.filter((unit) => ((unit[0] ?? 0) & 31) === SPS);
-    const pps = units.filter((unit) => ((unit[0] ?? 0) & 31) === PPS);
+    const sps = units.filter((unit) => nalType('h264', unit) === SPS);
+    const pps = units.filter((unit) => nalType('h264', unit) === PPS);
     const [first] = sps;
     if (!first || first.length < 4 || pps.length === 0) return undefined;
     return { units: [...sps, ...pps], ...readSps(first), configuration: avcc(sps, pps) };
-  },
-
-  fromConfiguration(avcC): { units: Uint8Array[]; lengthBytes: number } {
-    const units: Uint8Array[] = [];
-    let at = 5;
-    for (const mask of [31, 255]) {
-      const count = (avcC[at++] ?? 0) & mask;
-      for (let i = 0; i < count; i++) {
-        const length = ((avcC[at] ?? 0) << 8) | (avcC[at + 1] ?? 0);
-        units.push(avcC.subarray(at + 2, at + 2 + length));
-        at += 2 + length;
-      }
-    }
-    return { units, lengthBytes: ((avcC[4] ?? 3) & 3) + 1 };
   },
 
   codecName: (avcC) => `avc1.${Buffer.from(avcC.subarray(1, 4)).toString('hex')}`,

@@ -1,19 +1,15 @@
+import { nalType, unescape } from '../nal-units.ts';
 import { BitReader } from './bit-reader.ts';
 import { box, u16 } from './boxes.ts';
-import { unescape } from './nal-units.ts';
 import type { CodecRules, ParameterSets } from './video-format.ts';
 
-const [VPS, SPS, PPS, DELIMITER] = [32, 33, 34, 35];
-const typeOf = (unit: Uint8Array): number => ((unit[0] ?? 0) >> 1) & 63;
+const [VPS, SPS, PPS] = [32, 33, 34];
+const typeOf = (unit: Uint8Array): number => nalType('hevc', unit);
 
 /** What MP4 wants to know of H.265 (ITU-T H.265; ISO/IEC 14496-15, 8). */
 export const h265: CodecRules = {
+  codec: 'hevc',
   sampleEntry: 'hvc1',
-  kindOf: (unit) => {
-    const type = typeOf(unit);
-    if (type === VPS || type === SPS || type === PPS) return 'parameters';
-    return type === DELIMITER ? 'delimiter' : 'picture';
-  },
 
   parameterSets(units): ParameterSets | undefined {
     const lists = [VPS, SPS, PPS].map((type) => units.filter((unit) => typeOf(unit) === type));
@@ -21,21 +17,6 @@ export const h265: CodecRules = {
     if (!sps || sps.length < 16 || lists.some((list) => list.length === 0)) return undefined;
     const { width, height, ...facts } = readSps(sps);
     return { units: lists.flat(), width, height, configuration: hvcc(lists, facts) };
-  },
-
-  fromConfiguration(hvcC): { units: Uint8Array[]; lengthBytes: number } {
-    const units: Uint8Array[] = [];
-    let at = 23;
-    for (let arrays = hvcC[22] ?? 0; arrays > 0; arrays--) {
-      const count = ((hvcC[at + 1] ?? 0) << 8) | (hvcC[at + 2] ?? 0);
-      at += 3;
-      for (let i = 0; i < count && at < hvcC.length; i++) {
-        const length = ((hvcC[at] ?? 0) << 8) | (hvcC[at + 1] ?? 0);
-        units.push(hvcC.subarray(at + 2, at + 2 + length));
-        at += 2 + length;
-      }
-    }
-    return { units, lengthBytes: ((hvcC[21] ?? 3) & 3) + 1 };
   },
 
   codecName: codecNameOf,

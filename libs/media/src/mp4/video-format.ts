@@ -1,9 +1,18 @@
-import { NutReader } from '../nut-reader.ts';
+import {
+  isAnnexB,
+  isDelimiter,
+  isParameterSet,
+  joinLengths,
+  nalCodecOf,
+  readCodecConfiguration,
+  splitFrame,
+  type NalCodec,
+} from '../nal-units.ts';
 import type { NutStream } from '../nut-format.ts';
+import { NutReader } from '../nut-reader.ts';
 import { box, u16, u32 } from './boxes.ts';
 import { h264 } from './h264.ts';
 import { h265 } from './h265.ts';
-import { isAnnexB, joinLengths, splitAnnexB, splitLengths } from './nal-units.ts';
 
 export interface ParameterSets {
   /** NAL units, without start codes. */
@@ -16,21 +25,16 @@ export interface ParameterSets {
 
 /** What differs between codecs. */
 export interface CodecRules {
+  readonly codec: NalCodec;
   readonly sampleEntry: 'avc1' | 'hvc1';
-  kindOf(unit: Uint8Array): 'parameters' | 'delimiter' | 'picture';
   /** Undefined where they are not complete. */
   parameterSets(units: readonly Uint8Array[]): ParameterSets | undefined;
-  /** The parameter sets in avcC or hvcC, and how long the lengths in front of NAL units are. */
-  fromConfiguration(bytes: Uint8Array): { units: Uint8Array[]; lengthBytes: number };
   /** As RFC 6381 has it. */
   codecName(configuration: Uint8Array): string;
   configurationBox(configuration: Uint8Array): Uint8Array;
 }
 
-const RULES: Readonly<Record<string, CodecRules>> = {
-  ...{ h264, avc1: h264, avc3: h264, x264: h264, davc: h264 },
-  ...{ hevc: h265, hev1: h265, hvc1: h265, h265 },
-};
+const RULES: Readonly<Record<NalCodec, CodecRules>> = { h264, hevc: h265 };
 
 /** How the frames of one stream are kept in MP4. */
 export class VideoFormat {
@@ -52,13 +56,13 @@ export class VideoFormat {
    */
   static of(header: Uint8Array, firstKey?: Uint8Array): VideoFormat | undefined {
     const stream = streamOf(header);
-    const fourcc = Buffer.from(stream?.fourcc ?? []).toString('latin1');
-    const rules = RULES[fourcc.toLowerCase()];
-    if (!stream || !rules) return undefined;
+    const known = stream && nalCodecOf(stream.fourcc);
+    if (!known) return undefined;
+    const rules = RULES[known];
     const { codecData } = stream;
     // avcC and hvcC start with version 1.
     if (codecData[0] === 1 && codecData.length >= 7) {
-      const { units, lengthBytes } = rules.fromConfiguration(codecData);
+      const { parameterSets: units, lengthSize: lengthBytes } = readCodecConfiguration(known, codecData);
       const inBand = parameterSetsOf(rules, firstKey, lengthBytes);
       if (!inBand || inBand.units.every((unit) => has(units, unit))) {
         const { width, height } = stream;
@@ -83,18 +87,18 @@ export class VideoFormat {
 
   /** False for a key frame that brings other parameters: with it another stream begins. */
   fits(payload: Uint8Array): boolean {
-    const sets = this.#unitsOf(payload).filter((unit) => this.#rules.kindOf(unit) === 'parameters');
+    const sets = splitFrame(payload, this.#lengthBytes).filter((unit) => isParameterSet(this.#rules.codec, unit));
     return sets.every((unit) => has(this.#known, unit));
   }
 
   /** A frame as MP4 has it: NAL units behind lengths, without what every one of them would repeat. May be `payload` itself. */
   toSample(payload: Uint8Array): Uint8Array {
     if (this.#lengthBytes > 0) return payload;
+    const { codec } = this.#rules;
     return joinLengths(
-      splitAnnexB(payload).filter((unit) => {
-        const kind = this.#rules.kindOf(unit);
-        return kind === 'picture' || (kind === 'parameters' && !has(this.#known, unit));
-      }),
+      splitFrame(payload, 0).filter((unit) =>
+        isParameterSet(codec, unit) ? !has(this.#known, unit) : !isDelimiter(codec, unit),
+      ),
     );
   }
 
@@ -106,10 +110,6 @@ export class VideoFormat {
       ...[u16(1), new Uint8Array(32), u16(24, 0xffff), this.#rules.configurationBox(this.#configuration)],
     );
   }
-
-  #unitsOf(payload: Uint8Array): Uint8Array[] {
-    return this.#lengthBytes > 0 ? splitLengths(payload, this.#lengthBytes) : splitAnnexB(payload);
-  }
 }
 
 function parameterSetsOf(
@@ -119,8 +119,7 @@ function parameterSetsOf(
 ): ParameterSets | undefined {
   if (!bytes) return undefined;
   if (lengthBytes === 0 && !isAnnexB(bytes)) return undefined;
-  const units = lengthBytes > 0 ? splitLengths(bytes, lengthBytes) : splitAnnexB(bytes);
-  return rules.parameterSets(units.filter((unit) => rules.kindOf(unit) === 'parameters'));
+  return rules.parameterSets(splitFrame(bytes, lengthBytes).filter((unit) => isParameterSet(rules.codec, unit)));
 }
 
 function has(units: readonly Uint8Array[], unit: Uint8Array): boolean {

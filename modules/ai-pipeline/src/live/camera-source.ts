@@ -1,13 +1,5 @@
-import { nutPayload, type EncodedPacket } from '@vantage/media';
-import {
-  isDelimiter,
-  isParameterSet,
-  splitFrame,
-  type AccessUnit,
-  type RtspPlayback,
-  type RtspReceiver,
-  type RtspSource,
-} from '@vantage/rtsp';
+import { isDelimiter, isParameterSet, nutPayload, splitFrame, type EncodedPacket } from '@vantage/media';
+import type { AccessUnit, RtspPlayback, RtspReceiver, RtspSource } from '@vantage/rtsp';
 import type { LiveCamera } from './live-camera.ts';
 import { readStreamHeader, type StreamHeader } from './stream-header.ts';
 

@@ -1,5 +1,6 @@
 import { FragmentMuxer } from '@vantage/media';
 import type { FrameInsights } from '@vantage/skill';
+import { CameraClients, type CameraClient } from './camera-clients.ts';
 import type { LiveCamera, LivePacket } from './live-camera.ts';
 import { liveInsights } from './live-insights.ts';
 
@@ -18,7 +19,7 @@ export interface LiveInit {
 }
 
 /** Somebody who takes fragments. */
-export interface FragmentClient {
+export interface FragmentClient extends CameraClient {
   /** At the start, and when codec or size change. */
   onInit(init: LiveInit): void;
   /** @param group the fragments since the newest key frame, this one included */
@@ -26,14 +27,12 @@ export interface FragmentClient {
   onInsights(text: string): void;
   /** The camera's codec cannot be put into MP4. */
   onUnsupported(): void;
-  onEnd(): void;
 }
 
 /** A camera's stream as fragmented MP4, a fragment a frame, made once for all who watch. */
 export class FragmentStream {
   readonly #camera: LiveCamera;
-  readonly #clients = new Set<FragmentClient>();
-  #unwatch: (() => void) | undefined;
+  readonly #clients: CameraClients<FragmentClient>;
   #header: Uint8Array | undefined;
   #muxer: FragmentMuxer | undefined;
   #init: LiveInit | undefined;
@@ -42,6 +41,12 @@ export class FragmentStream {
 
   constructor(camera: LiveCamera) {
     this.#camera = camera;
+    const watcher = {
+      onHeader: (header: Uint8Array) => this.#onHeader(header),
+      onPacket: (packet: LivePacket) => this.#onPacket(packet),
+      onInsights: (frame: FrameInsights) => this.#onInsights(frame),
+    };
+    this.#clients = new CameraClients(camera, watcher, () => this.#begin(undefined));
   }
 
   get clients(): number {
@@ -50,24 +55,7 @@ export class FragmentStream {
 
   /** @returns lets the client go; idempotent */
   add(client: FragmentClient): () => void {
-    this.#clients.add(client);
-    if (this.#unwatch) this.#catchUp(client);
-    else {
-      this.#unwatch = this.#camera.watch({
-        onHeader: (header) => this.#onHeader(header),
-        onPacket: (packet) => this.#onPacket(packet),
-        onInsights: (frame) => this.#onInsights(frame),
-        onEnd: () => {
-          for (const one of [...this.#clients]) one.onEnd();
-        },
-      });
-    }
-    return () => {
-      if (!this.#clients.delete(client) || this.#clients.size > 0) return;
-      this.#unwatch?.();
-      this.#unwatch = undefined;
-      this.#begin(undefined);
-    };
+    return this.#clients.add(client, () => this.#catchUp(client));
   }
 
   #catchUp(client: FragmentClient): void {
@@ -106,7 +94,7 @@ export class FragmentStream {
     this.#muxer = FragmentMuxer.create(this.#header, packet);
     this.#isUnsupported = this.#muxer === undefined;
     if (!this.#muxer) {
-      for (const client of [...this.#clients]) client.onUnsupported();
+      for (const client of this.#clients) client.onUnsupported();
       return;
     }
     const { mimeType, width, height } = this.#muxer;

@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { messageOf } from '@vantage/contracts';
 import type { Ffmpeg } from '@vantage/media';
 import type { HttpHandler } from '@vantage/observability';
 import { WebSocketServer } from 'ws';
 import { FragmentStream } from './fragment-stream.ts';
 import type { LiveCamera } from './live-camera.ts';
 import type { LiveEntry, LiveHub } from './live-hub.ts';
-import { PictureStream } from './picture-stream.ts';
+import { isMosaic } from './painted/painted-parts.ts';
+import type { PaintedSources } from './painted/painted-sources.ts';
+import { PictureStream, type PictureSource } from './picture-stream.ts';
 import { SocketClient } from './socket-client.ts';
 
 const MAX_CLIENTS = 100;
@@ -22,8 +25,9 @@ const BROWSERS_PLAY = new Set(['h264']);
 export interface LiveApiOptions {
   readonly hub: LiveHub;
   readonly ffmpeg: Ffmpeg;
-  /** Where RTSP is served, for the list; undefined: nowhere. */
-  readonly rtspUrl: (entry: LiveEntry, host: string) => string | undefined;
+  readonly painted: PaintedSources;
+  /** Where a camera, and its pipeline as a whole, is served by RTSP, for the list; undefined: nowhere. */
+  readonly rtspUrls: (entry: LiveEntry, host: string) => { readonly rtsp?: string; readonly mosaic?: string };
 }
 
 /**
@@ -45,10 +49,9 @@ export class LiveApi implements HttpHandler {
   /** Who watches now, and how many ffmpegs decode for them. */
   get activity(): { readonly sockets: number; readonly pictures: number; readonly decoders: number } {
     const streams = [...this.#pictures.values()];
-    const pictures = streams.reduce((sum, { clients }) => sum + clients, 0);
     return {
       sockets: this.#sockets.clients.size,
-      pictures,
+      pictures: this.#responses.size,
       decoders: streams.filter(({ isDecoding }) => isDecoding).length,
     };
   }
@@ -60,17 +63,23 @@ export class LiveApi implements HttpHandler {
       response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' }).end(body);
       return;
     }
-    const [, pipeline = '', file = ''] = path;
-    const [, sensor, kind] = /^(.*)\.(mjpeg|jpg)$/i.exec(file) ?? [];
-    const entry = path.length === 3 && sensor !== undefined ? this.#options.hub.find(pipeline, sensor) : undefined;
+    const [, name, kind] = /^(.*)\.(mjpeg|jpg)$/i.exec(path.at(-1) ?? '') ?? [];
+    const [pipeline = '', sensor, ...more] = name === undefined ? [] : [...path.slice(1, -1), name];
+    const entry = more.length === 0 ? this.#options.hub.find(pipeline, sensor) : undefined;
     if (!entry || this.#isStopped) return refuse(response, 404, 'there is no such camera');
     if (this.activity.pictures >= MAX_CLIENTS) return refuse(response, 503, 'too many watch');
     if (request.method === 'HEAD') {
       response.writeHead(200).end();
       return;
     }
-    if (kind?.toLowerCase() === 'jpg') this.#sendOne(entry, response);
-    else this.#sendAll(entry, response);
+    let pictures: PictureSource;
+    try {
+      pictures = this.#picturesOf(entry, sensor === undefined);
+    } catch (error) {
+      return refuse(response, 503, messageOf(error));
+    }
+    if (kind?.toLowerCase() === 'jpg') this.#sendOne(pictures, response);
+    else this.#sendAll(pictures, response);
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -101,20 +110,19 @@ export class LiveApi implements HttpHandler {
   #describe(entry: LiveEntry, host: string): Record<string, unknown> {
     const { graph, source, status } = entry;
     const { codec, width, height, state = 'connecting' } = status ?? {};
-    const rtsp = this.#options.rtspUrl(entry, host);
     return {
       ...{ pipeline: graph.id, sensor: source.sensor, state },
       ...{ codec, width, height, mse: codec !== undefined && BROWSERS_PLAY.has(codec) },
-      ...(rtsp === undefined ? {} : { rtsp }),
+      ...this.#options.rtspUrls(entry, host),
     };
   }
 
-  #sendAll(entry: LiveEntry, response: ServerResponse): void {
+  #sendAll(pictures: PictureSource, response: ServerResponse): void {
     response.writeHead(200, {
       'content-type': `multipart/x-mixed-replace; boundary=${BOUNDARY}`,
       'cache-control': 'no-store',
     });
-    const leave = this.#picturesOf(entry).add({
+    const leave = pictures.add({
       onPicture: (jpeg) => {
         if (response.writableLength > MAX_WAITING_BYTES) return;
         response.write(`--${BOUNDARY}\r\ncontent-type: image/jpeg\r\ncontent-length: ${jpeg.length}\r\n\r\n`);
@@ -130,7 +138,7 @@ export class LiveApi implements HttpHandler {
     });
   }
 
-  #sendOne(entry: LiveEntry, response: ServerResponse): void {
+  #sendOne(pictures: PictureSource, response: ServerResponse): void {
     const link: { leave?: () => void } = {};
     let isDone = false;
     const done = (answer: () => void): void => {
@@ -145,7 +153,7 @@ export class LiveApi implements HttpHandler {
     const timer = setTimeout(nothing, PICTURE_TIMEOUT_MS);
     this.#responses.add(response);
     response.on('close', () => done(() => undefined));
-    link.leave = this.#picturesOf(entry).add({
+    link.leave = pictures.add({
       onPicture: (jpeg) =>
         done(() => {
           const head = { 'content-type': 'image/jpeg', 'content-length': jpeg.length, 'cache-control': 'no-store' };
@@ -161,7 +169,9 @@ export class LiveApi implements HttpHandler {
     return streamOf(this.#fragments, entry, () => new FragmentStream(this.#camera(entry)));
   }
 
-  #picturesOf(entry: LiveEntry): PictureStream {
+  /** @param isWhole of all cameras of its pipeline. @throws RTSP_SOURCE_UNAVAILABLE */
+  #picturesOf(entry: LiveEntry, isWhole: boolean): PictureSource {
+    if (isWhole && isMosaic(entry.graph)) return this.#options.painted.mosaicPictures(entry.graph.id);
     return streamOf(this.#pictures, entry, () => new PictureStream(this.#camera(entry), this.#options.ffmpeg));
   }
 

@@ -18,12 +18,16 @@ export class LiveHub {
   /** Those that somebody has watched. */
   readonly #cameras = new Map<string, LiveCamera>();
   readonly #watched = new Set<string>();
+  readonly #listeners = new Set<() => void>();
   readonly #onLive = (pipeline: string, sensor: string, message: LiveMessage): void =>
     this.#cameras.get(keyOf(pipeline, sensor))?.receive(message);
   readonly #onInsights = (pipeline: string, frame: FrameInsights): void => {
     if (this.#watched.size > 0) this.#cameras.get(keyOf(pipeline, frame.sensor))?.insights(frame);
   };
-  readonly #onStatus = (): void => this.#letGo();
+  readonly #onStatus = (): void => {
+    this.#letGo();
+    for (const listener of [...this.#listeners]) listener();
+  };
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -49,11 +53,20 @@ export class LiveHub {
     );
   }
 
+  /** The cameras of a pipeline. */
+  of(pipeline: string): LiveEntry[] {
+    return this.list().filter(({ graph }) => same(graph.id, pipeline));
+  }
+
   /** @param sensor absent: the pipeline's first one */
   find(pipeline: string, sensor?: string): LiveEntry | undefined {
-    return this.list().find(
-      ({ graph, source }) => same(graph.id, pipeline) && (sensor === undefined || same(source.sensor, sensor)),
-    );
+    return this.of(pipeline).find(({ source }) => sensor === undefined || same(source.sensor, sensor));
+  }
+
+  /** Calls when the list may have changed, or what it says of a camera. @returns ends it; idempotent */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** The camera to watch; the same object for all who watch it. */

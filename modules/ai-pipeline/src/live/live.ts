@@ -6,6 +6,7 @@ import type { Engine } from '../engine/engine.ts';
 import { liveSettingInvalid } from '../errors.ts';
 import { LiveApi } from './live-api.ts';
 import { LiveHub } from './live-hub.ts';
+import { PaintedSources } from './painted/painted-sources.ts';
 import { RtspOut } from './rtsp-out.ts';
 
 export interface RtspAddress {
@@ -48,14 +49,18 @@ export class Live {
   readonly hub: LiveHub;
   readonly api: LiveApi;
   readonly #options: LiveOptions;
+  readonly #painted: PaintedSources;
   #rtsp: RtspOut | undefined;
 
   constructor(options: LiveOptions) {
     const { engine, ffmpeg, logger, rtsp } = options;
     this.#options = options;
     this.hub = new LiveHub(engine);
-    this.#rtsp = rtsp && new RtspOut({ hub: this.hub, ffmpeg, logger, ...rtsp });
-    this.api = new LiveApi({ hub: this.hub, ffmpeg, rtspUrl: (entry, host) => this.rtsp?.url(entry, host) });
+    const { hub } = this;
+    const painted = new PaintedSources({ hub, ffmpeg, logger });
+    this.#painted = painted;
+    this.#rtsp = rtsp && new RtspOut({ hub, painted, logger, ...rtsp });
+    this.api = new LiveApi({ hub, ffmpeg, painted, rtspUrls: (entry, host) => this.rtsp?.urls(entry, host) ?? {} });
   }
 
   /** Undefined where it is not wanted, or its address cannot be had. */
@@ -78,6 +83,7 @@ export class Live {
   async stop(): Promise<void> {
     this.api.stop();
     await this.#rtsp?.stop();
+    this.#painted.stop();
     this.hub.stop();
   }
 }

@@ -3,6 +3,15 @@ import { NutReader, passthrough, ticksToUs, type Ffmpeg, type NutStream } from '
 
 /** A decoder that falls behind by so much goes on at the next key frame. */
 const MAX_BEHIND_BYTES = 8 << 20;
+const MAX_BEHIND_FRAMES = 75;
+
+export interface DecodedPacket {
+  readonly ptsUs: number;
+  readonly key: boolean;
+  readonly bytes: Uint8Array;
+  /** It stands in front of the first one that counts: however many there are, they are decoded. */
+  readonly replayed: boolean;
+}
 
 export interface PacketDecoderOptions {
   readonly ffmpeg: Ffmpeg;
@@ -20,6 +29,8 @@ export interface PacketDecoderOptions {
 export class PacketDecoder {
   readonly #child: ChildProcess;
   #waitForKey = false;
+  /** Times of frames that have gone in and not come out. */
+  #inside: number[] = [];
   #isOver = false;
 
   /** @param header of the packets */
@@ -50,7 +61,11 @@ export class PacketDecoder {
         if (stream) options.onStream?.(stream);
       },
       allocate: ({ sizeBytes }) => (options.allocate ? options.allocate(sizeBytes) : new Uint8Array(sizeBytes)),
-      onFrame: (frame, data) => options.onPicture(ticksToUs(frame.pts, frame.stream.timeBase), data),
+      onFrame: (frame, data) => {
+        const ptsUs = ticksToUs(frame.pts, frame.stream.timeBase);
+        this.#inside = this.#inside.filter((us) => us > ptsUs);
+        options.onPicture(ptsUs, data);
+      },
     });
     const lost = (): void => {
       if (this.#isOver) return;
@@ -70,12 +85,14 @@ export class PacketDecoder {
     this.#child.stdin?.write(header);
   }
 
-  push({ bytes, key }: { readonly bytes: Uint8Array; readonly key: boolean }): void {
+  push({ ptsUs, key, bytes, replayed }: DecodedPacket): void {
     const input = this.#child.stdin;
     if (this.#isOver || !input) return;
-    if (input.writableLength > MAX_BEHIND_BYTES) this.#waitForKey = true;
+    if (input.writableLength > MAX_BEHIND_BYTES || this.#inside.length > MAX_BEHIND_FRAMES) this.#waitForKey = true;
     else if (key) this.#waitForKey = false;
-    if (!this.#waitForKey) input.write(bytes);
+    if (this.#waitForKey) return;
+    if (!replayed) this.#inside.push(ptsUs);
+    input.write(bytes);
   }
 
   stop(): void {

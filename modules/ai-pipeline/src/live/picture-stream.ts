@@ -1,11 +1,17 @@
 import type { Ffmpeg } from '@vantage/media';
+import { CameraClients, type CameraClient } from './camera-clients.ts';
 import type { LiveCamera, LivePacket } from './live-camera.ts';
 import { PacketDecoder } from './packet-decoder.ts';
 
 /** Somebody who looks at single pictures. */
-export interface PictureClient {
+export interface PictureClient extends CameraClient {
   onPicture(jpeg: Uint8Array): void;
-  onEnd(): void;
+}
+
+/** What gives pictures to those who look. */
+export interface PictureSource {
+  /** The newest picture comes at once, if there is one. @returns lets the client go; idempotent */
+  add(client: PictureClient): () => void;
 }
 
 const MAX_FPS = 15;
@@ -17,11 +23,9 @@ const RESTART_MS = 2000;
  * A camera's stream as JPEG pictures, for what shows no H.264 or the camera's H.265: decoded once for all who look, by an
  * ffmpeg that runs only while somebody does. At most 15 pictures a second, at most 1280 pixels across.
  */
-export class PictureStream {
-  readonly #camera: LiveCamera;
+export class PictureStream implements PictureSource {
   readonly #ffmpeg: Ffmpeg;
-  readonly #clients = new Set<PictureClient>();
-  #unwatch: (() => void) | undefined;
+  readonly #clients: CameraClients<PictureClient>;
   #decoder: PacketDecoder | undefined;
   #header: Uint8Array | undefined;
   #lostMs = -Infinity;
@@ -30,8 +34,12 @@ export class PictureStream {
   #last: Uint8Array | undefined;
 
   constructor(camera: LiveCamera, ffmpeg: Ffmpeg) {
-    this.#camera = camera;
     this.#ffmpeg = ffmpeg;
+    const watcher = {
+      onHeader: (header: Uint8Array) => this.#onHeader(header),
+      onPacket: (packet: LivePacket) => this.#onPacket(packet),
+    };
+    this.#clients = new CameraClients(camera, watcher, () => this.#forget());
   }
 
   get clients(): number {
@@ -43,31 +51,21 @@ export class PictureStream {
     return this.#decoder !== undefined;
   }
 
-  /** The newest picture comes at once, if there is one. @returns lets the client go; idempotent */
   add(client: PictureClient): () => void {
-    this.#clients.add(client);
-    if (this.#unwatch) {
+    return this.#clients.add(client, () => {
       if (this.#last) client.onPicture(this.#last);
-    } else {
-      this.#unwatch = this.#camera.watch({
-        onHeader: (header) => this.#onHeader(header),
-        onPacket: (packet) => this.#onPacket(packet),
-        onEnd: () => {
-          for (const one of [...this.#clients]) one.onEnd();
-        },
-      });
-    }
-    return () => {
-      if (!this.#clients.delete(client) || this.#clients.size > 0) return;
-      this.#unwatch?.();
-      this.#unwatch = undefined;
-      this.#close();
-      this.#header = undefined;
-      this.#last = undefined;
-    };
+    });
+  }
+
+  #forget(): void {
+    this.#close();
+    this.#header = undefined;
+    this.#last = undefined;
   }
 
   #onHeader(header: Uint8Array): void {
+    // A camera that comes back as it was goes on in the same decoder.
+    if (this.#header && Buffer.compare(this.#header, header) === 0) return;
     this.#close();
     this.#header = header;
     this.#lostMs = -Infinity;
@@ -103,7 +101,7 @@ export class PictureStream {
     // What is decoded from the last key frame up to now is of yesterday.
     if (this.#fromUs === undefined || ptsUs < this.#fromUs) return;
     this.#last = jpeg;
-    for (const client of [...this.#clients]) client.onPicture(jpeg);
+    for (const client of this.#clients) client.onPicture(jpeg);
   }
 
   #close(): void {

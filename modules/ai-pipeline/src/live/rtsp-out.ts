@@ -1,16 +1,15 @@
-import type { Ffmpeg } from '@vantage/media';
 import { codeOf } from '@vantage/contracts';
 import type { Logger } from '@vantage/observability';
 import { RtspServer, sourceUnavailable, type RtspSource } from '@vantage/rtsp';
-import { nodesOf } from '@vantage/skill';
 import { CameraSource } from './camera-source.ts';
 import type { LiveEntry, LiveHub } from './live-hub.ts';
-import { PaintedSources } from './painted/painted-sources.ts';
+import { isMosaic, isPainted } from './painted/painted-parts.ts';
+import type { PaintedSources } from './painted/painted-sources.ts';
 import { readStreamHeader } from './stream-header.ts';
 
 export interface RtspOutOptions {
   readonly hub: LiveHub;
-  readonly ffmpeg: Ffmpeg;
+  readonly painted: PaintedSources;
   readonly logger: Logger;
   /** When it is taken, a free one is used instead, with a warning. 0 = a free one. */
   readonly port: number;
@@ -22,15 +21,14 @@ const HEADER_TIMEOUT_MS = 5000;
 /**
  * `rtsp://host:port/<pipeline>[/<sensor>]`, in any case: the camera's own packets; where `osd` is asked for, or the codec
  * is none that RTSP clients play, pictures that are painted and encoded here, once for all and only while somebody watches.
+ * A pipeline of several cameras is all of them in one picture.
  */
 export class RtspOut {
   readonly #options: RtspOutOptions;
-  readonly #painted: PaintedSources;
   #server: RtspServer;
 
   constructor(options: RtspOutOptions) {
     this.#options = options;
-    this.#painted = new PaintedSources(options);
     this.#server = this.#serverOn(options.port);
   }
 
@@ -47,7 +45,6 @@ export class RtspOut {
 
   async stop(): Promise<void> {
     await this.#server.stop();
-    this.#painted.stop();
   }
 
   get port(): number {
@@ -55,14 +52,18 @@ export class RtspOut {
   }
 
   get activity(): { readonly clients: number; readonly painted: number } {
-    return { clients: this.#server.activity.clients, painted: this.#painted.size };
+    return { clients: this.#server.activity.clients, painted: this.#options.painted.size };
   }
 
-  /** The address of a camera, seen from where `host` means this machine. */
-  url({ graph, source }: LiveEntry, host: string): string {
-    const isOnly = nodesOf(graph, 'source').length === 1;
-    const path = [graph.id, ...(isOnly ? [] : [source.sensor])].map(encodeURIComponent).join('/');
-    return `rtsp://${host}:${this.port}/${path}`;
+  /** Addresses of a camera, and of all of its pipeline in one picture where it is not the only one. */
+  urls(entry: LiveEntry, host: string): { readonly rtsp: string; readonly mosaic?: string } {
+    const { graph, source } = entry;
+    const whole = this.#address(host, graph.id);
+    return isMosaic(graph) ? { rtsp: this.#address(host, graph.id, source.sensor), mosaic: whole } : { rtsp: whole };
+  }
+
+  #address(host: string, ...path: string[]): string {
+    return `rtsp://${host}:${this.port}/${path.map(encodeURIComponent).join('/')}`;
   }
 
   #serverOn(port: number): RtspServer {
@@ -72,12 +73,14 @@ export class RtspOut {
 
   async #find(path: string): Promise<RtspSource | undefined> {
     const [pipeline = '', sensor, ...more] = path.split('/');
-    const entry = more.length === 0 ? this.#options.hub.find(pipeline, sensor) : undefined;
+    const { hub, painted } = this.#options;
+    const entry = more.length === 0 ? hub.find(pipeline, sensor) : undefined;
     if (!entry) return undefined;
-    const isPainted = nodesOf(entry.graph, 'recorder').some(({ overlay }) => overlay);
+    if (sensor === undefined && isMosaic(entry.graph)) return painted.mosaic(entry.graph.id);
+    const paint = isPainted(entry.graph);
     const header = await this.#header(entry);
-    if (isPainted || !header) return this.#painted.get(entry, isPainted);
-    return new CameraSource(this.#options.hub.camera(entry), header, entry.status?.fps ?? 0);
+    if (paint || !header) return painted.camera(entry, paint);
+    return new CameraSource(hub.camera(entry), header, entry.status?.fps ?? 0);
   }
 
   /** What the camera sends now; undefined for a codec without NAL units. @throws RTSP_SOURCE_UNAVAILABLE */

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
 import { WorkerPool } from '@vantage/inference';
-import { readEncodedFile, resolveFfmpeg, type Ffmpeg } from '@vantage/media';
+import { readCodecConfiguration, readEncodedFile, resolveFfmpeg, splitFrame, type Ffmpeg } from '@vantage/media';
 import {
   Health,
   HttpRoutes,
@@ -15,7 +15,7 @@ import {
   startHealthServer,
   type HealthServer,
 } from '@vantage/observability';
-import { RtspServer, readCodecConfiguration, splitFrame, type RtspSource } from '@vantage/rtsp';
+import { RtspServer, type RtspSource } from '@vantage/rtsp';
 import type { GraphNode, SkillGraph, SourceNode } from '@vantage/skill';
 import { Engine, Live } from '../../src/index.ts';
 
@@ -155,8 +155,10 @@ export class LiveBench {
     return `rtsp://127.0.0.1:${this.live.rtsp!.port}/${where}`;
   }
 
-  /** A camera that speaks RTSP and plays a clip over and over, a frame every 40 ms. */
-  async camera(clip: string): Promise<{ readonly server: RtspServer; readonly url: string }> {
+  /** A camera that speaks RTSP and plays a clip over and over, a frame every 40 ms, unless it is away. */
+  async camera(
+    clip: string,
+  ): Promise<{ readonly server: RtspServer; readonly url: string; leave(isAway: boolean): void }> {
     const { codecData, frames } = await readEncodedFile(path.join(this.folder, clip), this.ffmpeg, 1 << 26);
     const { lengthSize, parameterSets } = readCodecConfiguration('h264', codecData);
     const source: RtspSource = {
@@ -177,9 +179,15 @@ export class LiveBench {
         };
       },
     };
-    const server = new RtspServer({ find: () => source, logger: silentLogger, host: '127.0.0.1', port: 0 });
+    let isGone = false;
+    const find = (): RtspSource | undefined => (isGone ? undefined : source);
+    const server = new RtspServer({ find, logger: silentLogger, host: '127.0.0.1', port: 0 });
     await server.start();
-    return { server, url: `rtsp://127.0.0.1:${server.port}/camera` };
+    const leave = (isAway: boolean): void => {
+      isGone = isAway;
+      if (isAway) server.disconnectAll();
+    };
+    return { server, url: `rtsp://127.0.0.1:${server.port}/camera`, leave };
   }
 
   /** What an RTSP player shows: the first frames as RGB, and their times in seconds. */

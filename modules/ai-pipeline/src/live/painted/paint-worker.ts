@@ -1,8 +1,9 @@
-/** Entry of a thread that paints one camera's stream; it lives while somebody watches it. */
+/** Entry of a thread that paints the stream of one camera, or all of a pipeline's; it lives while somebody watches it. */
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '@vantage/contracts';
 import type { FromPainter, PaintSetup, ToPainter } from './messages.ts';
+import { MosaicTask } from './mosaic-task.ts';
 import { PaintTask } from './paint-task.ts';
 
 const parent = parentPort;
@@ -11,7 +12,8 @@ if (parent === null) throw new Error('paint-worker.ts runs in a worker thread on
 // On Linux this is the thread's, and that of the ffmpegs that it starts: cameras go first.
 if (process.platform === 'linux') setPriority(5);
 const send = (message: FromPainter): void => parent.postMessage(message);
-const task = new PaintTask(workerData as PaintSetup, send);
+const setup = workerData as PaintSetup;
+const task = setup.kind === 'mosaic' ? new MosaicTask(setup.ffmpeg, send) : new PaintTask(setup, send);
 try {
   await task.prepare();
 } catch (error) {

@@ -1,9 +1,13 @@
-import { messageOf, type RegionOfInterest } from '@vantage/contracts';
+import { messageOf } from '@vantage/contracts';
 import type { Ffmpeg } from '@vantage/media';
 import type { Logger } from '@vantage/observability';
-import { sourceUnavailable, type RtspPlayback, type RtspReceiver, type RtspSource } from '@vantage/rtsp';
-import type { SourceNode } from '@vantage/skill';
+import { sourceUnavailable, type RtspSource } from '@vantage/rtsp';
 import type { LiveEntry, LiveHub } from '../live-hub.ts';
+import type { PictureSource } from '../picture-stream.ts';
+import { CameraFeed } from './camera-feed.ts';
+import type { PaintSetup, ToPainter } from './messages.ts';
+import { MosaicFeed } from './mosaic-feed.ts';
+import { regionsOf } from './painted-parts.ts';
 import { PaintedStream } from './painted-stream.ts';
 
 export interface PaintedSourcesOptions {
@@ -12,10 +16,13 @@ export interface PaintedSourcesOptions {
   readonly logger: Logger;
 }
 
-/** Each one decodes and encodes a camera; more would take the machine from the cameras. */
+/** Each one decodes and encodes; more would take the machine from the cameras. */
 const MAX_STREAMS = 8;
 
-/** The painted streams that somebody watches now. */
+/** Fills a stream from its making to its end. */
+type StartFeed = (post: (message: ToPainter) => void, end: (reason: string) => void) => { stop(): void };
+
+/** The painted streams that somebody watches now: of single cameras, and mosaics of all cameras of a pipeline. */
 export class PaintedSources {
   readonly #options: PaintedSourcesOptions;
   readonly #streams = new Map<string, PaintedStream>();
@@ -32,74 +39,67 @@ export class PaintedSources {
     for (const stream of [...this.#streams.values()]) stream.stop('the module stops');
   }
 
-  /** @throws RTSP_SOURCE_UNAVAILABLE */
-  async get(entry: LiveEntry, paint: boolean): Promise<RtspSource> {
-    const name = `${entry.graph.id}/${entry.source.sensor}`;
+  /** @param paint false: only encoded anew. @throws RTSP_SOURCE_UNAVAILABLE */
+  async camera(entry: LiveEntry, paint: boolean): Promise<RtspSource> {
+    const { hub, ffmpeg } = this.#options;
+    const camera = hub.camera(entry);
+    const name = `${camera.pipeline}/${camera.sensor}`;
     const key = `${name}${paint ? '' : ' plain'}`;
-    let stream = this.#streams.get(key);
-    if (!stream) {
-      if (this.#streams.size >= MAX_STREAMS) throw sourceUnavailable(name, 'too many painted streams are watched');
-      stream = this.#open(entry, paint, key);
-    }
-    const opened = stream;
-    const parameterSets = await opened.parameterSets().catch((error: unknown) => {
-      throw sourceUnavailable(name, messageOf(error));
+    const stream = this.#stream(key, name, { ffmpeg, kind: 'camera', paint }, (post, end) => {
+      const onGone = (): void => end('the camera left the configuration');
+      return new CameraFeed({ camera, paint, regions: regionsOf(hub, entry), post, onGone });
     });
-    return {
-      description: { name, codec: 'h264', fps: entry.status?.fps ?? 0, parameterSets },
-      open: (receiver) => playbackOf(opened, receiver),
-    };
+    return sourceOf(stream, name, entry.status?.fps ?? 0);
   }
 
-  #open(entry: LiveEntry, paint: boolean, key: string): PaintedStream {
-    const { hub, ffmpeg, logger } = this.#options;
-    const { graph, source } = entry;
-    let known: { readonly of: SourceNode['regions']; readonly regions: readonly RegionOfInterest[] } | undefined;
-    const stream: PaintedStream = new PaintedStream({
-      camera: hub.camera(entry),
-      ffmpeg,
-      paint,
-      regions: () => {
-        const now = hub.find(graph.id, source.sensor)?.source.regions ?? [];
-        if (known?.of !== now) known = { of: now, regions: regionsOf(now, source.sensor) };
-        return known.regions;
-      },
+  /** All cameras of a pipeline in one picture. @throws RTSP_SOURCE_UNAVAILABLE */
+  async mosaic(pipeline: string): Promise<RtspSource> {
+    return sourceOf(this.#mosaic(pipeline), pipeline, 0);
+  }
+
+  /** The same as JPEGs, at most 15 a second; to be used at once. @throws RTSP_SOURCE_UNAVAILABLE */
+  mosaicPictures(pipeline: string): PictureSource {
+    const stream = this.#mosaic(pipeline);
+    return { add: (client) => stream.addViewer(client) };
+  }
+
+  #mosaic(pipeline: string): PaintedStream {
+    const { hub, ffmpeg } = this.#options;
+    const onGone = 'the pipeline left the configuration';
+    return this.#stream(`${pipeline} mosaic`, pipeline, { ffmpeg, kind: 'mosaic' }, (post, end) => {
+      return new MosaicFeed({ hub, pipeline, post, onGone: () => end(onGone) });
+    });
+  }
+
+  /** The one that somebody watches, or a new one. @throws RTSP_SOURCE_UNAVAILABLE */
+  #stream(key: string, name: string, setup: PaintSetup, start: StartFeed): PaintedStream {
+    const known = this.#streams.get(key);
+    if (known) return known;
+    if (this.#streams.size >= MAX_STREAMS) throw sourceUnavailable(name, 'too many painted streams are watched');
+    const stream = new PaintedStream({
+      setup,
+      name: `painted ${name}`,
       onEnd: (reason) => {
+        feed.stop();
         if (this.#streams.get(key) === stream) this.#streams.delete(key);
-        if (reason !== undefined) logger.warn(`the painted stream of ${source.sensor} ended: ${reason}`);
+        if (reason !== undefined) this.#options.logger.warn(`the painted stream of ${name} ended: ${reason}`);
       },
     });
     this.#streams.set(key, stream);
+    const feed = start(
+      (message) => stream.post(message),
+      (reason) => stream.stop(reason),
+    );
     return stream;
   }
 }
 
-function regionsOf(regions: SourceNode['regions'], sensor: string): RegionOfInterest[] {
-  return regions.map(({ label, color, coordinates }) => ({
-    ...{ label, color, sensor },
-    coordinates: coordinates.map(([x, y]): [number, number] => [x, y]),
-  }));
-}
-
-function playbackOf(stream: PaintedStream, receiver: RtspReceiver): RtspPlayback {
-  let leave: (() => void) | undefined;
-  let hasBegun = false;
-  const fromKey: RtspReceiver = {
-    send: (unit) => {
-      hasBegun ||= unit.key;
-      if (hasBegun) receiver.send(unit);
-    },
-    end: () => receiver.end(),
-  };
+async function sourceOf(stream: PaintedStream, name: string, fps: number): Promise<RtspSource> {
+  const parameterSets = await stream.parameterSets().catch((error: unknown) => {
+    throw sourceUnavailable(name, messageOf(error));
+  });
   return {
-    nextPtsUs: undefined,
-    start: () => {
-      hasBegun = false;
-      leave ??= stream.add(fromKey);
-    },
-    pause: () => {
-      leave?.();
-      leave = undefined;
-    },
+    description: { name, codec: 'h264', fps, parameterSets },
+    open: (receiver) => stream.open(receiver),
   };
 }

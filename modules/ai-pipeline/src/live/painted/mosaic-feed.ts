@@ -1,0 +1,77 @@
+import type { LiveEntry, LiveHub } from '../live-hub.ts';
+import { CameraFeed } from './camera-feed.ts';
+import type { MosaicMessage } from './messages.ts';
+import { isPainted, regionsOf } from './painted-parts.ts';
+
+export interface MosaicFeedOptions {
+  readonly hub: LiveHub;
+  /** Its id. */
+  readonly pipeline: string;
+  readonly post: (message: MosaicMessage) => void;
+  /** The pipeline has left the configuration. */
+  readonly onGone: () => void;
+}
+
+/** Of the contract's recordings; more would be encoded for nobody's eyes. */
+const MAX_FPS = 30;
+const DEFAULT_FPS = 25;
+
+/** The cameras of a pipeline on their way to its mosaic: those that the configuration names now, as it names them. */
+export class MosaicFeed {
+  readonly #options: MosaicFeedOptions;
+  readonly #unlisten: () => void;
+  #feeds: readonly CameraFeed[] = [];
+  #arrangement = '';
+  #fps = 0;
+
+  /** Runs from here on until `stop`. */
+  constructor(options: MosaicFeedOptions) {
+    this.#options = options;
+    this.#unlisten = options.hub.onChange(() => this.#look());
+    this.#look();
+  }
+
+  /** Idempotent. */
+  stop(): void {
+    this.#unlisten();
+    for (const feed of this.#feeds) feed.stop();
+    this.#feeds = [];
+  }
+
+  #look(): void {
+    const { hub, pipeline, post, onGone } = this.#options;
+    const entries = hub.list().filter(({ graph }) => graph.id === pipeline);
+    const [first] = entries;
+    if (!first) {
+      onGone();
+      return;
+    }
+    const known = entries.map(({ status }) => status?.fps ?? 0);
+    const fastest = Math.max(...known);
+    const fps = Math.max(1, Math.min(MAX_FPS, fastest > 0 ? fastest : DEFAULT_FPS));
+    if (fps !== this.#fps) post({ kind: 'rate', fps });
+    this.#fps = fps;
+    const paint = isPainted(first.graph);
+    const sensors = entries.map(({ source }) => source.sensor);
+    const arrangement = JSON.stringify([paint, sensors]);
+    if (arrangement !== this.#arrangement) this.#arrange(entries, sensors, paint);
+    this.#arrangement = arrangement;
+  }
+
+  #arrange(entries: readonly LiveEntry[], sensors: readonly string[], paint: boolean): void {
+    const { hub, post } = this.#options;
+    const before = this.#feeds;
+    post({ kind: 'tiles', sensors });
+    this.#feeds = entries.map((entry) => {
+      const { sensor } = entry.source;
+      return new CameraFeed({
+        ...{ camera: hub.camera(entry), paint, regions: regionsOf(hub, entry) },
+        post: (message) => post({ kind: 'camera', sensor, message }),
+        // The tiles of those that stay follow from the next look.
+        onGone: () => undefined,
+      });
+    });
+    // After the new ones began: a camera that is watched all the time gives what it sent since its last key frame.
+    for (const feed of before) feed.stop();
+  }
+}
