@@ -13,6 +13,7 @@ import { Journal } from '@vantage/video-uploader';
 import { moduleCommands } from '../tools/cli/src/up/module-commands.ts';
 import { CLIP_CONTAINER, LocalStorage } from '../tools/cli/src/up/storage/storage.ts';
 import { seeded } from './soak/random.ts';
+import { uploaderDeployment } from './support/uploader-deployment.ts';
 
 /** VANTAGE_FAULT_SECONDS=180 for the long run; VANTAGE_FAULT_SEED to repeat one. */
 const SECONDS = Number(process.env['VANTAGE_FAULT_SECONDS'] ?? 20);
@@ -217,45 +218,8 @@ async function makeVideo(ffmpeg: string): Promise<void> {
   if (status !== 0) throw new Error('no video was made');
 }
 
-const DEPLOYMENT = {
-  modulesContent: {
-    $edgeAgent: {
-      'properties.desired': {
-        schemaVersion: '1.1',
-        runtime: { type: 'docker', settings: {} },
-        systemModules: {},
-        modules: {
-          VideoUploader: {
-            type: 'docker',
-            status: 'running',
-            restartPolicy: 'always',
-            settings: {
-              image: 'vantage/videouploader:0.1.0-amd64',
-              createOptions: JSON.stringify({
-                HostConfig: {
-                  Binds: ['VideoUploaderCache:/app/VideoUploaderCache', 'VideoUploaderState:/var/lib/vantage'],
-                },
-              }),
-            },
-            env: {
-              IOTHUB_DEVICE_CONNECTION_STRING: { value: '' },
-              BLOB_STORAGE_ACCOUNT_KEY: { value: '' },
-              VIDEO_UPLOADER_MAX_PAUSE_SECONDS: { value: '2' },
-            },
-          },
-        },
-      },
-    },
-    $edgeHub: {
-      'properties.desired': {
-        schemaVersion: '1.2',
-        routes: { up: 'FROM /messages/modules/VideoUploader/outputs/* INTO $upstream' },
-        storeAndForwardConfiguration: { timeToLiveSecs: 7200 },
-      },
-    },
-    // Small blocks, pieces of what is still being recorded, and time to note what was closed.
-    VideoUploader: {
-      'properties.desired': { bandwidthKBps: 100_000, uploadWhileRecording: true, keepLocalSeconds: 5 },
-    },
-  },
-};
+/** Small blocks, pieces of what is still being recorded, and time to note what was closed. */
+const DEPLOYMENT = uploaderDeployment(
+  { VIDEO_UPLOADER_MAX_PAUSE_SECONDS: '2' },
+  { bandwidthKBps: 100_000, uploadWhileRecording: true, keepLocalSeconds: 5 },
+);

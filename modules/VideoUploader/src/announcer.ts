@@ -23,7 +23,7 @@ const MAX_UNDER_WAY = 4;
 /** Sends the JSON of stored clips (contract C.5), a few at a time; a message arrives at least once. */
 export class Announcer {
   readonly #options: AnnouncerOptions;
-  /** Under way, or not before this moment. */
+  /** Under way, or not before this moment (monotonic). */
   readonly #waiting = new Map<string, number>();
 
   constructor(options: AnnouncerOptions) {
@@ -33,7 +33,7 @@ export class Announcer {
   /** Does not wait for the edge hub. */
   async step(enabled: boolean): Promise<void> {
     const { journal, folder } = this.#options;
-    const now = Date.now();
+    const now = performance.now();
     for (const [name, untilMs] of this.#waiting) if (untilMs <= now) this.#waiting.delete(name);
     for (const { path: name, kind, stored } of journal.in(['stored'], 1000)) {
       if (kind !== 'json' || this.#waiting.has(name)) continue;
@@ -59,7 +59,7 @@ export class Announcer {
         if (!signal.aborted) this.#done(name);
       })
       .catch((error: unknown) => {
-        this.#waiting.set(name, Date.now() + PAUSE_MS);
+        this.#waiting.set(name, performance.now() + PAUSE_MS);
         logger.warn(`a clip was not announced: ${messageOf(error)}`, { file: name, code: codeOf(error) });
       });
   }

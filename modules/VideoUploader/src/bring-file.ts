@@ -15,10 +15,13 @@ import { baseOf, contentTypeOf, jsonNamesOf } from './clips/clip-names.ts';
 import type { FileRow, FileState, Journal } from './journal.ts';
 import type { Status } from './status.ts';
 import type { BlobPlace, ClipStorage } from './storage/clip-storage.ts';
-import { troubleOf } from './storage/trouble.ts';
+import type { Patience } from './storage/patience.ts';
+import { troubleOf, wrongClock } from './storage/trouble.ts';
 import { uploadFile } from './storage/upload-file.ts';
 
-const FILE_PAUSE_MS = { base: 5000, cap: 600_000 };
+const FILE_PAUSE_MS = 5000;
+/** After trouble with a file it is tried again within this time. */
+export const LONGEST_FILE_PAUSE_MS = 600_000;
 
 export interface FileBringerOptions {
   readonly folder: string;
@@ -31,6 +34,7 @@ export interface FileBringerOptions {
   /** How large the blocks of a file of so many bytes are. */
   readonly blockBytes: (size: number) => number;
   readonly admit: (bytes: number) => Promise<void>;
+  readonly patience?: Patience;
   readonly onMoved: (name: string, state: FileState) => void;
 }
 
@@ -47,7 +51,7 @@ export class FileBringer {
    * @throws what would keep any other file from arriving, too
    */
   async bring(row: FileRow): Promise<boolean> {
-    const { journal, folder, deviceId, logger, storage, status, signal, admit, onMoved } = this.#options;
+    const { journal, folder, deviceId, logger, storage, status, signal, admit, patience, onMoved } = this.#options;
     let place: BlobPlace | undefined;
     try {
       const facts = await this.#factsOf(row);
@@ -64,12 +68,15 @@ export class FileBringer {
         metadata: metadataOf(facts, deviceId),
         tags: tagsOf(facts),
         ...{ blockBytes, admit, signal },
+        ...(patience === undefined ? {} : { patience }),
       });
       journal.stored(row.path, row.kind, { ...stored, name: place.blobName });
       onMoved(row.path, 'stored');
       status.sent(stored.sentBytes);
       status.setStorage('ok', undefined, storage.container);
       status.stored(row.kind);
+      const { confirmedAt } = stored;
+      status.setClockProblem(confirmedAt && wrongClock(Date.now(), confirmedAt.getTime()));
       const { bytes, sentBytes: sent, untagged: note } = stored;
       logger.info('stored', { file: row.path, blob: place.blobName, bytes, sent, note });
       await this.#end(place, true, 'stored');
@@ -110,7 +117,7 @@ export class FileBringer {
       journal.failed(row.path, trouble.message, 0);
       throw error;
     }
-    const pauseMs = Math.min(FILE_PAUSE_MS.cap, FILE_PAUSE_MS.base * 2 ** Math.min(row.attempts, 10));
+    const pauseMs = Math.min(LONGEST_FILE_PAUSE_MS, FILE_PAUSE_MS * 2 ** Math.min(row.attempts, 10));
     journal.failed(row.path, trouble.message, Date.now() + pauseMs);
     status.failed('file');
     logger.error(`a file was not uploaded: ${trouble.message}`, { file: row.path, code, retryInMs: pauseMs });

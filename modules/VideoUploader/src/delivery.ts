@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { codeOf, type VideoUploaderSettings } from '@vantage/contracts';
 import type { Backoff, Logger } from '@vantage/observability';
-import { FileBringer } from './bring-file.ts';
+import { FileBringer, LONGEST_FILE_PAUSE_MS } from './bring-file.ts';
 import type { Found } from './clips/recordings.ts';
 import type { FileState, Journal } from './journal.ts';
 import { OpenClips } from './open-clips.ts';
 import type { Status } from './status.ts';
 import type { ClipStorage } from './storage/clip-storage.ts';
+import type { Patience } from './storage/patience.ts';
 import { TokenBucket } from './storage/token-bucket.ts';
 import { troubleOf } from './storage/trouble.ts';
 
@@ -27,6 +28,7 @@ export interface DeliveryOptions {
   readonly signal: AbortSignal;
   /** A round ends after so long, if it brought anything, for the next look. */
   readonly roundMs: number;
+  readonly patience?: Patience;
   readonly onMoved: (name: string, state: FileState) => void;
 }
 
@@ -91,7 +93,7 @@ export class Delivery {
     const startedMs = performance.now();
     let worked = false;
     for (const row of journal.in(['seen', 'uploading'])) {
-      if (!ready.has(row.path) || row.retryAtMs > Date.now()) continue;
+      if (!ready.has(row.path) || isLater(row.retryAtMs)) continue;
       if (signal.aborted || (worked && performance.now() - startedMs > roundMs)) return { worked, more: true };
       if (!(await this.#bringer.bring(row))) continue;
       worked = true;
@@ -119,4 +121,10 @@ export class Delivery {
     const waitMs = this.#bucket.take(bytes);
     if (waitMs > 0) await delay(waitMs, undefined, { signal: this.#options.signal });
   }
+}
+
+/** A clock that was ahead must not make a file wait for days. */
+function isLater(retryAtMs: number): boolean {
+  const inMs = retryAtMs - Date.now();
+  return inMs > 0 && inMs <= LONGEST_FILE_PAUSE_MS;
 }

@@ -9,6 +9,7 @@ import { stageBlock, stagedBlocks } from './storage/upload-file.ts';
 /** Blocks of a file that grows; the last one may not be whole yet. */
 interface OpenClip {
   readonly place: BlobPlace;
+  /** Monotonic. */
   readonly openedMs: number;
   readonly staged: ReadonlySet<string>;
   next: number;
@@ -88,7 +89,7 @@ export class OpenClips {
 
   async #open(part: string, blockBytes: number): Promise<OpenClip | undefined> {
     const known = this.#clips.get(part);
-    if (known !== undefined && Date.now() - known.openedMs < PLACE_MS) return known;
+    if (known !== undefined && performance.now() - known.openedMs < PLACE_MS) return known;
     if (known !== undefined) await this.#forget(part);
     const { folder, journal, storage, signal } = this.#options;
     const name = part.slice(1, -'.part'.length);
@@ -106,7 +107,7 @@ export class OpenClips {
     }
     const clip = {
       place,
-      openedMs: Date.now(),
+      openedMs: performance.now(),
       staged: await stagedBlocks({ client: place.client, signal }),
       next: known?.next ?? 1,
     };

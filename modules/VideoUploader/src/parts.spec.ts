@@ -1,8 +1,15 @@
-import { describe, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, jest, test } from '@jest/globals';
+import { codeOf } from '@vantage/contracts';
 import { announcementOf } from './clips/announcement.ts';
 import { blobNameOf, factsOf, metadataOf, tagsOf } from './clips/clip-facts.ts';
 import { jsonNamesOf, kindOf } from './clips/clip-names.ts';
+import { RecordingsFolder } from './clips/recordings.ts';
 import { readStorageChoice } from './environment.ts';
+import { hubRefused } from './errors.ts';
+import { whileBytesFlow } from './storage/patience.ts';
 import { TokenBucket } from './storage/token-bucket.ts';
 import { troubleOf } from './storage/trouble.ts';
 
@@ -74,6 +81,52 @@ test('a rate holds in the long run', () => {
   expect(bucket.take(500)).toBe(0);
 });
 
+test('bytes that flow are waited for, however slowly; what the system buffers gets the time of a slow line', async () => {
+  jest.useFakeTimers();
+  const ends: string[] = [];
+  let progress: (said: { loadedBytes: number }) => void = () => undefined;
+  const sent = whileBytesFlow(
+    new AbortController().signal,
+    (signal, onProgress) => {
+      progress = onProgress;
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+    },
+    { quietMs: 1000, bytesPerSecond: 100 },
+  ).catch((error: unknown) => ends.push(String(codeOf(error))));
+  for (const loadedBytes of [10, 100, 200]) {
+    await jest.advanceTimersByTimeAsync(900);
+    progress({ loadedBytes });
+  }
+  await jest.advanceTimersByTimeAsync(2900);
+  expect(ends).toEqual([]);
+  await jest.advanceTimersByTimeAsync(200);
+  expect(ends).toEqual(['UPLOAD_STALLED']);
+  await sent;
+  jest.useRealTimers();
+});
+
+test('a clock that was set back makes no file wait for days', async () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'vantage-rest-'));
+  writeFileSync(path.join(folder, 'a.mp4'), 'clip');
+  let now = Date.now() + 2 * 86_400_000;
+  const recordings = new RecordingsFolder(folder, () => now);
+  const ready = async () =>
+    (
+      await recordings.look(
+        () => false,
+        () => false,
+      )
+    ).recordings.map((one) => one.ready);
+  const made = Date.now();
+  utimesSync(path.join(folder, 'a.mp4'), now / 1000, now / 1000);
+  expect(await ready()).toEqual([false]);
+  now = made;
+  expect(await ready()).toEqual([false]);
+  now += 20_000;
+  expect(await ready()).toEqual([true]);
+  rmSync(folder, { recursive: true });
+});
+
 describe('trouble', () => {
   const answer = (statusCode: number, code: string, date: string) =>
     Object.assign(new Error('no'), { statusCode, code, response: { headers: { get: () => date } } });
@@ -90,6 +143,10 @@ describe('trouble', () => {
     const date = 'Sat, 21 Nov 2026 12:00:00 GMT';
     const { message } = troubleOf(answer(403, 'AuthenticationFailed', date), Date.parse(date) - 3_600_000);
     expect(message).toMatch(/clock of this device is 60 minutes behind/);
+    const hub = troubleOf(hubRefused(401, '', 'the token has expired', date), Date.parse(date) + 2 * 86_400_000);
+    expect(hub).toMatchObject({ state: 'refused', message: expect.stringContaining('2 days ahead') as unknown });
+    const certificate = Object.assign(new Error('fetch failed'), { cause: { code: 'CERT_NOT_YET_VALID' } });
+    expect(troubleOf(certificate, 0).message).toContain('The clock of this device says 1970-01-01T');
   });
 });
 

@@ -21,6 +21,7 @@ export class Status {
   #container: string | undefined;
   #twinProblems: readonly string[] = [];
   #folderProblem: string | undefined;
+  #clockProblem: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #last = '';
 
@@ -64,6 +65,11 @@ export class Status {
     this.changed();
   }
 
+  /** Storage took a clip although the clock is wrong: its name and its tag `Date` will be, too. */
+  setClockProblem(problem: string | undefined): void {
+    this.#clockProblem = problem;
+  }
+
   stored(kind: string): void {
     this.#files.inc({ kind });
     this.changed();
@@ -103,6 +109,9 @@ export class Status {
         ? []
         : [{ message: this.#storage.error }]),
       ...(this.#folderProblem === undefined ? [] : [{ message: this.#folderProblem }]),
+      ...(this.#clockProblem === undefined
+        ? []
+        : [{ message: `${this.#clockProblem}: so are the times of its clips. Set the clock.` }]),
       ...this.#twinProblems.map((message) => ({ message })),
       // While storage is away every file has the same trouble.
       ...(this.#storage.state === 'ok' ? waiting.map(({ path, error }) => ({ path, message: error ?? '' })) : []),

@@ -10,6 +10,7 @@ import type { FileState, Journal } from './journal.ts';
 import { removeDue } from './remove-due.ts';
 import { Status } from './status.ts';
 import type { ClipStorage } from './storage/clip-storage.ts';
+import type { Patience } from './storage/patience.ts';
 
 export interface VideoUploaderOptions {
   readonly edge: EdgeModuleApi;
@@ -25,6 +26,8 @@ export interface VideoUploaderOptions {
   /** The settings that were last good: a start without a hub has them. */
   readonly kept?: KeptDocument<VideoUploaderSettings>;
   readonly backoff?: BackoffOptions;
+  /** How long bytes may need; default: a minute without a sign of life, and 16 KiB/s. */
+  readonly patience?: Patience;
   /** How often the folder is looked into when nothing tells of a change. Default 2000. */
   readonly pollMs?: number;
 }

@@ -102,8 +102,8 @@ export class RecordingsFolder {
     const before = this.#seen.get(relative);
     const same = before?.size === size && before.mtimeMs === mtimeMs;
     // A file that has long been there needs not be waited for; a clock that was set back must not make it wait for ever.
-    const sinceMs = same ? before.sinceMs : Math.min(now, before === undefined ? mtimeMs : now);
-    if (!same) this.#seen.set(relative, { size, mtimeMs, sinceMs });
+    const sinceMs = Math.min(now, same ? before.sinceMs : before === undefined ? mtimeMs : now);
+    if (!same || sinceMs < before.sinceMs) this.#seen.set(relative, { size, mtimeMs, sinceMs });
     const restMs = now - sinceMs;
     const ready = size > 0 && isReady(relative, kind, restMs, names, clipsOf.get(relative) ?? [], isStored);
     return { relative, kind, size, mtimeMs, ready };

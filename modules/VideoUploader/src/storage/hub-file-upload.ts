@@ -65,7 +65,7 @@ export class HubFileUpload {
     if (response.ok) return text === '' ? undefined : parseJson(text);
     if (mayBeGone && (response.status === 404 || response.status === 400)) return undefined;
     const code = response.headers.get('iothub-errorcode') ?? /ErrorCode:(\w+)/.exec(text)?.[1] ?? '';
-    throw hubRefused(response.status, code, reasonIn(text));
+    throw hubRefused(response.status, code, reasonIn(text), response.headers.get('date'));
   }
 
   #token(): string {

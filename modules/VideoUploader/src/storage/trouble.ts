@@ -14,7 +14,10 @@ const CLOCK_TOLERANCE_MS = 5 * 60_000;
 const FULL = /Insufficient(Storage|Disk)|Quota|StorageFull|ENOSPC|AccountLimit|no space left/i;
 const REFUSED = new Set([401, 403, 404]);
 const NETWORK =
-  /^(E(CONN|NOTFOUND|HOST|NET|AI_AGAIN|PIPE|TIMEDOUT)|UND_ERR|REQUEST_SEND_ERROR|CERT_|DEPTH_|UNABLE_|SELF_SIGNED|ERR_TLS|ERR_SSL)/;
+  /^(UPLOAD_STALLED|CERT_|E(CONN|NOTFOUND|HOST|NET|AI_AGAIN|PIPE|TIMEDOUT)|UND_ERR|REQUEST_SEND_ERROR|DEPTH_|UNABLE_|SELF_SIGNED|ERR_TLS|ERR_SSL)/;
+
+/** Mostly it is not the certificate. */
+const OF_ANOTHER_TIME = /^CERT_(NOT_YET_VALID|HAS_EXPIRED)$/;
 
 /**
  * Reads an error of the storage client, of IoT Hub or of the network.
@@ -36,17 +39,29 @@ export function troubleOf(error: unknown, nowMs: number): Trouble {
   const isTransport = status === undefined && (NETWORK.test(code) || isTimeout(error) || /fetch failed/.test(message));
   if (isTransport || status === 408 || status === 429 || (status !== undefined && status >= 500)) {
     const what = status === undefined ? 'storage does not answer' : `storage answers ${status}`;
-    return { scope: 'storage', state: 'unreachable', message: `${what}: ${reasonOf(error, message)}` };
+    const clock = OF_ANOTHER_TIME.test(code) ? ` The clock of this device says ${new Date(nowMs).toISOString()}.` : '';
+    return { scope: 'storage', state: 'unreachable', message: `${what}: ${reasonOf(error, message)}.${clock}` };
   }
   return { scope: 'file', state: 'refused', message };
 }
 
+/** Says how wrong the device's clock is, compared with another; undefined when it is not. */
+export function wrongClock(nowMs: number, otherMs: number): string | undefined {
+  const offMs = nowMs - otherMs;
+  const minutes = Math.round(Math.abs(offMs) / 60_000);
+  if (Math.abs(offMs) <= CLOCK_TOLERANCE_MS) return undefined;
+  const [amount, unit] =
+    minutes < 120
+      ? [minutes, 'minutes']
+      : minutes < 48 * 60
+        ? [Math.round(minutes / 60), 'hours']
+        : [Math.round(minutes / 1440), 'days'];
+  return `the clock of this device is ${amount} ${unit} ${offMs > 0 ? 'ahead' : 'behind'}`;
+}
+
 function refusal(status: number, code: string, message: string, date: number | undefined, nowMs: number): string {
-  const offMs = date === undefined ? 0 : nowMs - date;
-  if (Math.abs(offMs) > CLOCK_TOLERANCE_MS) {
-    const minutes = Math.round(Math.abs(offMs) / 60_000);
-    return `the clock of this device is ${minutes} minutes ${offMs > 0 ? 'ahead' : 'behind'}, so its signatures are not valid. Set the clock.`;
-  }
+  const wrong = date === undefined ? undefined : wrongClock(nowMs, date);
+  if (wrong !== undefined) return `${wrong}, so its signatures are not valid. Set the clock.`;
   if (status === 404) return `storage has no such container or account (${code || status}): ${message}`;
   return `storage refuses (${status}${code ? ` ${code}` : ''}): ${message}. Check the key, or the signature's times and rights.`;
 }
@@ -60,7 +75,8 @@ function factsOf(error: unknown): { status?: number; code: string; date?: number
   const code = typeof hubCode === 'string' && hubCode !== '' ? hubCode : (cause ?? codeOf(error) ?? '');
   const response = isObject(error['response']) ? error['response'] : {};
   const headers = response['headers'] as { get?(name: string): string | undefined } | undefined;
-  const date = Date.parse(headers?.get?.('date') ?? '');
+  const said = typeof details['date'] === 'string' ? details['date'] : headers?.get?.('date');
+  const date = Date.parse(said ?? '');
   return { ...(typeof status === 'number' ? { status } : {}), code, ...(Number.isNaN(date) ? {} : { date }) };
 }
 

@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import type { BlobGetPropertiesResponse, BlockBlobClient } from '@azure/storage-blob';
+import { Readable } from 'node:stream';
 import { isObject, messageOf } from '@vantage/contracts';
 import { fileChanged, nameTaken, notConfirmed } from '../errors.ts';
-import { question, sending } from './patience.ts';
+import { question, whileBytesFlow, type Patience } from './patience.ts';
+
+const PIECE_BYTES = 64 << 10;
 
 export interface UploadRequest {
   readonly client: BlockBlobClient;
@@ -16,6 +19,7 @@ export interface UploadRequest {
   /** Waits until so many bytes may be sent. */
   readonly admit: (bytes: number) => Promise<void>;
   readonly signal: AbortSignal;
+  readonly patience?: Patience;
 }
 
 export interface Stored {
@@ -27,6 +31,8 @@ export interface Stored {
   readonly sentBytes: number;
   /** Why the blob has no tags. */
   readonly untagged?: string;
+  /** The time on storage's clock when it confirmed. */
+  readonly confirmedAt?: Date;
 }
 
 /**
@@ -67,6 +73,7 @@ export async function uploadFile(request: UploadRequest): Promise<Stored> {
       bytes: before.size,
       sentBytes,
       ...(untagged === undefined ? {} : { untagged }),
+      ...(properties.date === undefined ? {} : { confirmedAt: properties.date }),
     };
   } finally {
     await handle.close();
@@ -79,7 +86,7 @@ export async function uploadFile(request: UploadRequest): Promise<Stored> {
  * @returns false when storage had it already
  */
 export async function stageBlock(
-  request: Pick<UploadRequest, 'client' | 'admit' | 'signal'>,
+  request: Pick<UploadRequest, 'client' | 'admit' | 'signal' | 'patience'>,
   index: number,
   bytes: Buffer,
   staged: ReadonlySet<string>,
@@ -88,11 +95,20 @@ export async function stageBlock(
   const id = blockId(index, md5);
   if (staged.has(id)) return false;
   await request.admit(bytes.length);
-  await request.client.stageBlock(id, bytes, bytes.length, {
-    transactionalContentMD5: md5,
-    abortSignal: sending(request.signal),
-  });
+  const send = (abortSignal: AbortSignal, onProgress: (progress: { loadedBytes: number }) => void): Promise<unknown> =>
+    request.client.stageBlock(id, () => inPieces(bytes), bytes.length, {
+      ...{ transactionalContentMD5: md5, abortSignal, onProgress },
+    });
+  await whileBytesFlow(request.signal, send, request.patience);
   return true;
+}
+
+/** The client tells of progress with each piece that the line has taken. */
+function inPieces(bytes: Buffer): Readable {
+  const pieces = Array.from({ length: Math.ceil(bytes.length / PIECE_BYTES) }, (_, at) =>
+    bytes.subarray(at * PIECE_BYTES, (at + 1) * PIECE_BYTES),
+  );
+  return Readable.from(pieces, { objectMode: false });
 }
 
 /** The names of the blocks that storage holds for a blob that is not committed yet. */
