@@ -53,7 +53,7 @@ test('a full disk of the storage account is told, everything stays, and it goes 
   execFileSync('sh', ['-c', `cat /dev/zero > ${ballast} 2>/dev/null; true`]);
   // The smallest may still find room in a block of the disk, but not what the account notes about it.
   const waiting = [put(10), put(1_000_000), put(300_000)];
-  await until(() => (journal.get(`${waiting[0]}.mp4`)?.attempts ?? 0) >= 3);
+  await until(() => waiting.every((name) => (journal.get(`${name}.mp4`)?.attempts ?? 0) >= 3));
   await until(() => reported('storage')['state'] === 'full');
   expect(reported('storage')['error']).toMatch(/^storage is full: /);
   expect(files().filter((name) => name.endsWith('.mp4'))).toEqual(waiting.map((name) => `${name}.mp4`));

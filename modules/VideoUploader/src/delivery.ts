@@ -3,7 +3,7 @@ import { codeOf, type VideoUploaderSettings } from '@vantage/contracts';
 import type { Backoff, Logger } from '@vantage/observability';
 import { FileBringer, LONGEST_FILE_PAUSE_MS } from './bring-file.ts';
 import type { Found } from './clips/recordings.ts';
-import type { FileState, Journal } from './journal.ts';
+import type { FileRow, FileState, Journal } from './journal.ts';
 import { OpenClips } from './open-clips.ts';
 import type { Status } from './status.ts';
 import type { ClipStorage } from './storage/clip-storage.ts';
@@ -16,6 +16,9 @@ const BLOCK_BYTES = 4 << 20;
 const SLOW_BLOCK_BYTES = 256 << 10;
 /** Blocks of a blob are limited to 50 000. */
 const MAX_SLOW_FILE_BYTES = SLOW_BLOCK_BYTES * 40_000;
+/** Small files take the line hardly any time and storage's answers long: some go together, a large one goes alone. */
+const MAX_AT_ONCE = 4;
+const MAX_BYTES_AT_ONCE = BLOCK_BYTES;
 
 export interface DeliveryOptions {
   readonly folder: string;
@@ -33,8 +36,8 @@ export interface DeliveryOptions {
 }
 
 /**
- * Brings what a look has found to storage: files one after the other, the oldest first, then pieces of what is still being
- * recorded. Trouble with storage makes pauses that grow; trouble with one file lets the others go on.
+ * Brings what a look has found to storage: files, the oldest first and small ones a few at a time, then pieces of what is
+ * still being recorded. Trouble with storage makes pauses that grow; trouble with one file lets the others go on.
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
@@ -91,15 +94,36 @@ export class Delivery {
     const { journal, backoff, signal, roundMs } = this.#options;
     const ready = new Set(found.recordings.filter((one) => one.ready).map(({ relative }) => relative));
     const startedMs = performance.now();
+    const underWay = new Set<Promise<void>>();
+    let bytes = 0;
     let worked = false;
+    let more = false;
+    let trouble: { readonly error: unknown } | undefined;
+    const bring = async (row: FileRow): Promise<void> => {
+      bytes += row.size;
+      try {
+        if (!(await this.#bringer.bring(row))) return;
+        worked = true;
+        backoff.healthy();
+      } catch (error) {
+        trouble ??= { error };
+      } finally {
+        bytes -= row.size;
+      }
+    };
     for (const row of journal.in(['seen', 'uploading'])) {
       if (!ready.has(row.path) || isLater(row.retryAtMs)) continue;
-      if (signal.aborted || (worked && performance.now() - startedMs > roundMs)) return { worked, more: true };
-      if (!(await this.#bringer.bring(row))) continue;
-      worked = true;
-      backoff.healthy();
+      while (underWay.size === MAX_AT_ONCE || (underWay.size > 0 && bytes + row.size > MAX_BYTES_AT_ONCE)) {
+        await Promise.race(underWay);
+      }
+      more = signal.aborted || (worked && performance.now() - startedMs > roundMs);
+      if (more || trouble !== undefined) break;
+      const one = bring(row).finally(() => underWay.delete(one));
+      underWay.add(one);
     }
-    return { worked, more: false };
+    await Promise.all(underWay);
+    if (trouble !== undefined) throw trouble.error;
+    return { worked, more };
   }
 
   /** Tells what keeps files from arriving, and waits a while. */

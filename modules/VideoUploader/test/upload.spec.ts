@@ -6,7 +6,7 @@ import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { FakeEdgeModule } from '@vantage/edge-client';
 import { Metrics, silentLogger } from '@vantage/observability';
-import { Journal, openStorage, VideoUploader, type FileState } from '../src/index.ts';
+import { Journal, openStorage, VideoUploader, type ClipStorage, type FileState } from '../src/index.ts';
 import { TestAzurite } from './azurite.ts';
 
 const BLOCK = 4 << 20;
@@ -62,12 +62,15 @@ async function start(
   { state, folder }: { state: string; folder: string },
   desired = {},
   connection = azurite.connectionString(),
+  watched = (storage: ClipStorage): ClipStorage => storage,
 ) {
   const edge = new FakeEdgeModule({ desired });
   const journal = Journal.open(state, silentLogger);
   const uploader = new VideoUploader({
     ...{ edge, journal, folder, deviceId: 'dev', logger: silentLogger, metrics: new Metrics() },
-    storage: openStorage({ kind: 'connectionString', connectionString: connection, container: 'clips' }, 'dev'),
+    storage: watched(
+      openStorage({ kind: 'connectionString', connectionString: connection, container: 'clips' }, 'dev'),
+    ),
     backoff: { baseMs: 50, capMs: 200 },
     pollMs: 100,
   });
@@ -156,6 +159,34 @@ test('a wrong key is told, and nothing is removed; a clip that the recorder remo
   expect(existsSync(path.join(at.folder, 'people-2026-01-02-06:00:00.mp4'))).toBe(true);
   rmSync(path.join(at.folder, 'people-2026-01-02-06:00:00.mp4'));
   await edge.waitFor(() => edge.twin.reported['removedByRecorder'] === 1);
+}, 60_000);
+
+test('of a backlog the oldest goes first, small files a few at a time, a large one alone, a JSON after its clip', async () => {
+  const at = place();
+  const names = Array.from({ length: 12 }, (_, n) => `people-2026-01-02-09:00:${10 + n}`);
+  const large = names[6]!;
+  for (const name of names) at.put(name, randomBytes(name === large ? BLOCK + 1000 : 2000));
+  const begun: string[] = [];
+  const ended: string[] = [];
+  const beside: string[][] = [];
+  const watched = (storage: ClipStorage): ClipStorage => ({
+    container: storage.container,
+    place: async (blob, signal) => {
+      const name = path.basename(blob);
+      beside.push([name, ...begun.filter((one) => !ended.includes(one))]);
+      begun.push(name);
+      return { ...(await storage.place(blob, signal)), correlationId: name };
+    },
+    end: (name) => Promise.resolve(void ended.push(name)),
+  });
+  const { until } = await start(at, {}, azurite.connectionString(), watched);
+  for (const name of names) await until(`${name}.json`, 'deleted');
+  const clips = begun.filter((name) => name.endsWith('.mp4'));
+  expect([...begun].sort()).toEqual(names.flatMap((name) => [`${name}.json`, `${name}.mp4`]));
+  for (const [at, name] of names.entries()) expect(Math.abs(clips.indexOf(`${name}.mp4`) - at)).toBeLessThan(4);
+  expect(Math.max(...beside.map(({ length }) => length))).toBe(4);
+  for (const together of beside.filter((one) => one.includes(`${large}.mp4`))) expect(together).toHaveLength(1);
+  for (const [name, ...others] of beside) expect(others).not.toContain(name!.replace(/json$/, 'mp4'));
 }, 60_000);
 
 test('storage that is away is waited for', async () => {

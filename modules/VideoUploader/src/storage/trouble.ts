@@ -39,8 +39,8 @@ export function troubleOf(error: unknown, nowMs: number): Trouble {
   const isTransport = status === undefined && (NETWORK.test(code) || isTimeout(error) || /fetch failed/.test(message));
   if (isTransport || status === 408 || status === 429 || (status !== undefined && status >= 500)) {
     const what = status === undefined ? 'storage does not answer' : `storage answers ${status}`;
-    const clock = OF_ANOTHER_TIME.test(code) ? ` The clock of this device says ${new Date(nowMs).toISOString()}.` : '';
-    return { scope: 'storage', state: 'unreachable', message: `${what}: ${reasonOf(error, message)}.${clock}` };
+    const clock = OF_ANOTHER_TIME.test(code) ? `. The clock of this device says ${new Date(nowMs).toISOString()}.` : '';
+    return { scope: 'storage', state: 'unreachable', message: `${what}: ${reasonOf(error, message)}${clock}` };
   }
   return { scope: 'file', state: 'refused', message };
 }
