@@ -22,8 +22,8 @@ export type CameraMessage =
   | { readonly kind: 'regions'; readonly regions: readonly RegionOfInterest[] };
 
 export type MosaicMessage =
-  /** Whose tiles there are, in their order. Their streams follow from their headers on. */
-  | { readonly kind: 'tiles'; readonly sensors: readonly string[] }
+  /** Whose tiles there are, in their order. `keep`: those that stay go on; otherwise all begin anew with their headers. */
+  | { readonly kind: 'tiles'; readonly sensors: readonly string[]; readonly keep: boolean }
   /** Pictures a second. */
   | { readonly kind: 'rate'; readonly fps: number }
   /** What is made of them; nothing, until this is said. */

@@ -1,6 +1,7 @@
 import type { LiveEntry, LiveHub } from '../live-hub.ts';
 import { CameraFeed } from './camera-feed.ts';
 import type { MosaicMessage } from './messages.ts';
+import { tilesOf } from './mosaic-picture.ts';
 import { isPainted, regionsOf } from './painted-parts.ts';
 
 export interface MosaicFeedOptions {
@@ -20,8 +21,8 @@ const DEFAULT_FPS = 25;
 export class MosaicFeed {
   readonly #options: MosaicFeedOptions;
   readonly #unlisten: () => void;
-  #feeds: readonly CameraFeed[] = [];
-  #arrangement = '';
+  #feeds = new Map<string, CameraFeed>();
+  #isPainted = false;
   #fps = 0;
 
   /** Runs from here on until `stop`. */
@@ -34,8 +35,8 @@ export class MosaicFeed {
   /** Idempotent. */
   stop(): void {
     this.#unlisten();
-    for (const feed of this.#feeds) feed.stop();
-    this.#feeds = [];
+    for (const feed of this.#feeds.values()) feed.stop();
+    this.#feeds.clear();
   }
 
   #look(): void {
@@ -52,26 +53,40 @@ export class MosaicFeed {
     if (fps !== this.#fps) post({ kind: 'rate', fps });
     this.#fps = fps;
     const paint = isPainted(first.graph);
-    const sensors = entries.map(({ source }) => source.sensor);
-    const arrangement = JSON.stringify([paint, sensors]);
-    if (arrangement !== this.#arrangement) this.#arrange(entries, sensors, paint);
-    this.#arrangement = arrangement;
+    const sensors = [...new Set(entries.map(({ source }) => source.sensor))];
+    const isSame = sensors.join('\0') === [...this.#feeds.keys()].join('\0');
+    if (!isSame || paint !== this.#isPainted) this.#arrange(entries, sensors, paint);
   }
 
   #arrange(entries: readonly LiveEntry[], sensors: readonly string[], paint: boolean): void {
-    const { hub, post } = this.#options;
     const before = this.#feeds;
-    post({ kind: 'tiles', sensors });
-    this.#feeds = entries.map((entry) => {
-      const { sensor } = entry.source;
-      return new CameraFeed({
-        ...{ camera: hub.camera(entry), paint, regions: regionsOf(hub, entry) },
-        post: (message) => post({ kind: 'camera', sensor, message }),
-        // The tiles of those that stay follow from the next look.
-        onGone: () => undefined,
-      });
-    });
+    // Tiles of the same size show what their decoders already give.
+    const keep = paint === this.#isPainted && sizeOf(before.size) === sizeOf(sensors.length);
+    this.#options.post({ kind: 'tiles', sensors, keep });
+    this.#isPainted = paint;
+    this.#feeds = new Map(
+      entries.map((entry) => {
+        const { sensor } = entry.source;
+        return [sensor, (keep ? before.get(sensor) : undefined) ?? this.#feed(entry, paint)];
+      }),
+    );
     // After the new ones began: a camera that is watched all the time gives what it sent since its last key frame.
-    for (const feed of before) feed.stop();
+    for (const [sensor, feed] of before) if (this.#feeds.get(sensor) !== feed) feed.stop();
   }
+
+  #feed(entry: LiveEntry, paint: boolean): CameraFeed {
+    const { hub, post } = this.#options;
+    const { sensor } = entry.source;
+    return new CameraFeed({
+      ...{ camera: hub.camera(entry), paint, regions: regionsOf(hub, entry) },
+      post: (message) => post({ kind: 'camera', sensor, message }),
+      // The tiles of those that stay follow from the next look.
+      onGone: () => undefined,
+    });
+  }
+}
+
+function sizeOf(count: number): string {
+  const [tile] = tilesOf(count);
+  return `${tile?.width}x${tile?.height}`;
 }

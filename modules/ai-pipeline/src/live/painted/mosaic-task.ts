@@ -14,8 +14,9 @@ import {
 } from './mosaic-picture.ts';
 import { MosaicTile } from './mosaic-tile.ts';
 
-/** At the start, and when tiles move, so long the cameras that can are waited for; then they are shown as they come. */
+/** At the start, and when tiles move, so long those that send nothing are waited for, and those that are being decoded. */
 const PATIENCE_MS = 1500;
+const LONG_PATIENCE_MS = 3000;
 const DEFAULT_FPS = 25;
 /** JPEGs are large, and seldom watched. */
 const JPEG_STEP_MS = 1000 / 15;
@@ -37,7 +38,7 @@ export class MosaicTask {
   #places = new Map<string, Place>();
   /** Without these nothing new is shown, while there is patience. */
   #awaited: readonly MosaicTile[] = [];
-  #impatientMs = Infinity;
+  #arrangedMs = 0;
   #encoding: readonly string[] = [];
   #h264: LiveEncoder | undefined;
   #jpeg: LiveEncoder | undefined;
@@ -63,7 +64,7 @@ export class MosaicTask {
   handle(message: ToPainter): void {
     switch (message.kind) {
       case 'tiles':
-        this.#arrange(message.sensors);
+        this.#arrange(message.sensors, message.keep);
         return;
       case 'rate':
         this.#fps = message.fps;
@@ -94,21 +95,22 @@ export class MosaicTask {
     this.#jpeg?.stop();
   }
 
-  #arrange(sensors: readonly string[]): void {
+  #arrange(sensors: readonly string[], keep: boolean): void {
     const before = this.#places;
     const tiles = tilesOf(sensors.length);
     const places = sensors.flatMap((sensor, at): Place[] => {
       const tile = tiles[at];
-      return tile ? [{ tile, camera: new MosaicTile(sensor, this.#ffmpeg, tile) }] : [];
+      if (!tile) return [];
+      const kept = keep ? before.get(sensor)?.camera : undefined;
+      return [{ tile, camera: kept ?? new MosaicTile(sensor, this.#ffmpeg, tile) }];
     });
-    const isFirst = this.#timer === undefined;
     this.#awaited = places
       .map(({ camera }) => camera)
-      .filter(({ sensor }) => isFirst || before.get(sensor)?.camera.picture !== undefined);
-    this.#impatientMs = performance.now() + PATIENCE_MS;
-    for (const { camera } of before.values()) camera.stop();
+      .filter(({ sensor }) => !this.#isComposed || before.get(sensor)?.camera.picture !== undefined);
+    this.#arrangedMs = performance.now();
     this.#places = new Map(places.map((place) => [place.camera.sensor, place]));
-    if (!isFirst) return;
+    for (const { camera } of before.values()) if (this.#places.get(camera.sensor)?.camera !== camera) camera.stop();
+    if (this.#timer) return;
     this.#dueMs = performance.now();
     this.#wait();
   }
@@ -118,8 +120,8 @@ export class MosaicTask {
   }
 
   #tick(): void {
-    const isWhole = this.#awaited.every(({ picture }) => picture);
-    if (isWhole || performance.now() > this.#impatientMs) {
+    const ageMs = performance.now() - this.#arrangedMs;
+    if (this.#awaited.every((camera) => camera.picture ?? ageMs > (camera.isComing ? LONG_PATIENCE_MS : PATIENCE_MS))) {
       this.#awaited = [];
       this.#compose();
     }

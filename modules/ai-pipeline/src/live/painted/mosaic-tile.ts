@@ -39,6 +39,11 @@ export class MosaicTile {
     return performance.now() < this.#oldAtMs ? this.#newest : undefined;
   }
 
+  /** Whether a picture is on its way. */
+  get isComing(): boolean {
+    return this.#decoder !== undefined;
+  }
+
   handle(message: CameraMessage): void {
     switch (message.kind) {
       case 'header':
