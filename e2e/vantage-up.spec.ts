@@ -63,9 +63,10 @@ describe('vantage up', () => {
   test('a second one on the same state is refused, with the first one named', async () => {
     const second = await vantage(['up', '--json', '--state', state]);
     expect(second.status).toBe(1);
-    const refusal = /^vantage: .* is used by another runtime with pid (\d+) \(EDGE_STATE_IN_USE\)\n$/.exec(
-      second.stderr,
-    );
+    const refusal =
+      /^vantage: .* is used by another runtime with pid (\d+); "vantage down" ends it.* \(EDGE_STATE_IN_USE\)\n$/.exec(
+        second.stderr,
+      );
     expect(Number(refusal?.[1])).toBe(runtimePid(state));
   }, 30_000);
 
@@ -117,7 +118,7 @@ describe('vantage up', () => {
     [
       'an unknown module',
       ['get', 'nobody'],
-      /^vantage: the twin of nobody \(local\): there is no device or module "vantage-edge\/nobody" \(HUB_CALL_FAILED\)\n$/,
+      /^vantage: vantage-edge \(local\) has no module "nobody" \(MODULE_UNKNOWN\)\n$/,
     ],
   ])(
     '%s is one clear sentence',

@@ -30,7 +30,10 @@ export class History {
   async add(value: object): Promise<void> {
     if (Object.keys(value).length === 0) return;
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const file = path.join(this.#folder, `${new Date().toISOString().replaceAll(':', '-')}.json`);
+    const [newest] = await this.list();
+    // A clock that was set back must not change the order.
+    const time = new Date(Math.max(Date.now(), newest ? Date.parse(newest.replacedAt) + 1 : 0));
+    const file = path.join(this.#folder, `${time.toISOString().replaceAll(':', '-')}.json`);
     await writeFile(`${file}.part`, JSON.stringify(value, null, 2), { mode: 0o600 });
     await rename(`${file}.part`, file);
     for (const old of (await this.list()).slice(KEPT)) await rm(old.file, { force: true });

@@ -105,8 +105,19 @@ export class Hub {
     throw new VantageError('DEVICE_UNKNOWN', `which device of ${this.name}? Name it by --device or VANTAGE_DEVICE`);
   }
 
-  moduleTwin(module: string, device = this.device): Promise<Twin> {
-    return this.#ask(`the twin of ${module}`, () => this.#calls.getModuleTwin(device, module));
+  /** @throws VantageError MODULE_UNKNOWN, DEVICE_UNKNOWN */
+  async moduleTwin(module: string, device = this.device): Promise<Twin> {
+    try {
+      return await this.#ask(`the twin of ${module}`, () => this.#calls.getModuleTwin(device, module));
+    } catch (error) {
+      const { cause } = error as Error;
+      if (!(cause instanceof Error) || cause.name !== 'DeviceNotFoundError') throw error;
+      // Every edge device has an agent.
+      if (module.startsWith('$')) {
+        throw new VantageError('DEVICE_UNKNOWN', `${this.name} has no edge device "${device}"`, { cause });
+      }
+      throw new VantageError('MODULE_UNKNOWN', `${device} (${this.name}) has no module "${module}"`, { cause });
+    }
   }
 
   /** @param etag of the twin that the change was made for; `*` overwrites whatever is there. @throws TWIN_CHANGED */
@@ -138,7 +149,7 @@ export class Hub {
       const { result } = await answered(this.#methodCalls.invokeDeviceMethod(device, module, method), timeoutSeconds);
       return result;
     } catch (error) {
-      throw this.#methodFailure(module, methodName, error);
+      throw this.#methodFailure(`${module} of ${device}`, methodName, error);
     }
   }
 

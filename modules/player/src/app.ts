@@ -21,6 +21,7 @@ const STATUS: Readonly<Record<string, number>> = {
   HUB_UNREACHABLE: 503,
   HUB_UNKNOWN: 503,
   DEVICE_UNKNOWN: 503,
+  MODULE_UNKNOWN: 404,
   HUB_REFUSED: 502,
   HUB_CALL_FAILED: 502,
 };

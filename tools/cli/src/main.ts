@@ -10,6 +10,7 @@ import { sayExitCodes } from './exit-codes.ts';
 import { fleetCommand } from './fleet/command.ts';
 import { configCommand } from './explain/command.ts';
 import { generateCommand } from './generate/command.ts';
+import { HELP } from './help.ts';
 import { inferCommand } from './infer/command.ts';
 import { initCommand } from './init/command.ts';
 import { logsCommand } from './logs/command.ts';
@@ -30,12 +31,14 @@ import { verifyCommand } from './verify/command.ts';
 import { whyCommand } from './why/command.ts';
 
 /** Commands load what they do when they do it: help, and a mistake in the options, come at once. */
-const program = new Command('vantage')
+const program: Command = new Command('vantage')
   .description('Azure IoT Edge modules that turn cameras into insights on the device')
   .version('0.1.0')
   // What stands behind "deploy rollback" belongs to rollback, also where deploy has an option of that name.
   .enablePositionalOptions()
   .showHelpAfterError('(add --help for the options)')
+  .configureHelp(HELP)
+  .commandsGroup('Run it, and look:')
   .addCommand(initCommand())
   .addCommand(upCommand())
   .addCommand(downCommand())
@@ -43,31 +46,45 @@ const program = new Command('vantage')
   .addCommand(logsCommand())
   .addCommand(monitorCommand())
   .addCommand(playerCommand())
+  .addCommand(whyCommand())
   .addCommand(restartCommand())
   .addCommand(pingCommand())
-  .addCommand(faultCommand())
   .addCommand(resetCommand())
+  .addCommand(doctorCommand())
+  .commandsGroup('Deploy it, and configure:')
   .addCommand(generateCommand())
   .addCommand(manifestCommand())
-  .addCommand(deployCommand())
   .addCommand(migrateCommand())
+  .addCommand(deployCommand())
   .addCommand(twinCommand())
   .addCommand(routeCommand())
-  .addCommand(fleetCommand())
+  .addCommand(imageCommand())
+  .commandsGroup('Bring models and code:')
+  .addCommand(modelCommand())
   .addCommand(inferCommand())
-  .addCommand(verifyCommand())
-  .addCommand(whyCommand())
   .addCommand(trackCommand())
   .addCommand(configCommand())
-  .addCommand(modelCommand())
   .addCommand(nodeCommand())
   .addCommand(skillCommand())
-  .addCommand(imageCommand())
-  .addCommand(doctorCommand())
+  .commandsGroup('Try it hard:')
+  .addCommand(verifyCommand())
+  .addCommand(faultCommand())
+  .addCommand(fleetCommand())
+  .commandsGroup('The command line:')
   .addCommand(completionCommand())
+  .helpCommand('help [command]', 'the same as --help')
   .addCommand(
     completeCommand(() => program),
     { hidden: true },
+  )
+  .addHelpText(
+    'after',
+    `
+To begin with:
+  vantage up                              the whole suite with a demo camera; Ctrl-C ends it
+  vantage init my-site                    a folder of your own: deployment, twins, a custom node
+  vantage twin get controllermodule       what is configured, and what is reported
+  vantage deploy <template> --wait        another deployment, followed to its end`,
   );
 
 // `vantage ... | head`: nobody reads on, which is no mistake.

@@ -8,6 +8,7 @@ interface AgentOptions extends HubOptions {
 /** What a person asks of a device's agent. */
 export function restartCommand(): Command {
   return withHub(new Command('restart'))
+    .summary('restart a module')
     .description('restart a module, through the agent of its device')
     .argument('<module>')
     .option('--json', 'print {"device", "module", "restarted"}', false)
@@ -22,6 +23,7 @@ export function restartCommand(): Command {
 
 export function pingCommand(): Command {
   return withHub(new Command('ping'))
+    .summary('whether a device answers')
     .description('ask the agent of a device whether it is there')
     .option('--json', 'print {"device", "milliseconds"}', false)
     .addHelpText('after', `${HUB_HELP}\n\nStatus 0: it answered. Status 1: it did not.`)

@@ -3,6 +3,7 @@ import { SHELLS } from './scripts.ts';
 
 export function completionCommand(): Command {
   return new Command('completion')
+    .summary('Tab for bash, zsh, fish')
     .description('print what makes a shell complete commands and options on Tab')
     .addArgument(new Argument('<shell>').choices(SHELLS))
     .addHelpText(

@@ -10,8 +10,11 @@ interface DeployOptions extends ApplyOptions, ReadOptions, Omit<FleetOptions, 'i
   readonly targetCondition?: string;
 }
 
+const FLEET_OPTIONS = ['id', 'priority', 'label', 'metric'] as const;
+
 export function deployCommand(): Command {
   const deploy = withHub(new Command('deploy'))
+    .summary('give a deployment to a device or a fleet')
     .description('give a deployment to a device or a fleet, follow it, go back')
     .argument('<file>', 'manifest, or template (it is generated on the way)')
     .option('--dry-run', 'only say what would change')
@@ -45,6 +48,10 @@ Status 0: done (with --wait: and everything runs). Status 1: nothing was deploye
     )
     .action(async (file: string, options: DeployOptions) => {
       if (options.targetCondition === undefined) {
+        const given = FLEET_OPTIONS.find((name) => deploy.getOptionValueSource(name) === 'cli');
+        if (given !== undefined) {
+          return deploy.error(`error: --${given} is for a fleet: say which devices with --target-condition`);
+        }
         const { deployToDevice } = await import('./device.ts');
         process.exitCode = await deployToDevice(file, options);
         return;
@@ -67,7 +74,7 @@ Status 0: done (with --wait: and everything runs). Status 1: nothing was deploye
     });
   withHub(deploy.command('history'))
     .description('what a device had before, newest first')
-    .option('--json', 'as JSON')
+    .option('--json', 'print [{"steps", "replacedAt", "file", "changes"?}]')
     .action(async (options: HubOptions & { json?: boolean }) => {
       const { printHistory } = await import('./device.ts');
       await printHistory(options);

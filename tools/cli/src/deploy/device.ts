@@ -5,7 +5,7 @@ import type { BlobOptions } from '../twin/blob-store.ts';
 import { keptLine } from '../twin/keep-large.ts';
 import { showHistory } from '../hub/show-history.ts';
 import { untilSignal } from '../until-signal.ts';
-import { diffDeployments, type DeploymentChange } from './diff.ts';
+import { changeText, diffDeployments, MARKS, type DeploymentChange } from './diff.ts';
 import { follow } from './follow.ts';
 import { newLargeValues, planLarge, readWholeContent, withLargeKept, type DeployedValue } from './large-values.ts';
 import { localVariables } from './local-variables.ts';
@@ -53,7 +53,18 @@ export async function rollBack(steps: number, options: ApplyOptions): Promise<nu
 }
 
 export async function printHistory(options: HubOptions & { readonly json?: boolean }): Promise<void> {
-  await showHistory(historyOf(await findHub(options)), options.json === true);
+  const hub = await findHub(options);
+  const now = await takeSnapshot(hub)
+    .then((stored) => readWholeContent(stored, options))
+    // What is kept is kept here, also while the hub is away.
+    .catch(() => undefined);
+  await showHistory(historyOf(hub), options.json === true, now?.content, (before, after) =>
+    diffDeployments(before, after).map(({ what, name, how, values }) => {
+      const [only, ...more] = values;
+      const value = only && more.length === 0 && how === 'changed' ? ` ${changeText(only)}` : '';
+      return `${MARKS[how]} ${what} ${name}${value}`;
+    }),
+  );
 }
 
 function historyOf(hub: Hub): History {

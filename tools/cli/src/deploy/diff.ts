@@ -21,7 +21,11 @@ export interface DeploymentChange {
   readonly values: readonly ValueChange[];
 }
 
+export const MARKS = { added: '+', removed: '-', changed: '~' } as const;
+
 const MAX_VALUE = 160;
+/** In a line among others. */
+const SHORT_VALUE = 24;
 const KINDS: readonly (readonly [keyof DeploymentParts, DeploymentChange['what']])[] = [
   ['modules', 'module'],
   ['routes', 'route'],
@@ -41,12 +45,15 @@ export function diffDeployments(before: ModulesContent, after: ModulesContent): 
       const how = a === undefined ? 'added' : b === undefined ? 'removed' : 'changed';
       // A twin without a module in the new deployment stays as it is on the hub.
       if (what === 'twin' && how === 'removed') return [];
+      // An empty twin is none.
+      if (what === 'twin' && isObject(b) && Object.keys(a ?? b).length === 0 && Object.keys(b).length === 0) return [];
       return [{ what, name, how, values: diffValues(a, b, '') }];
     });
   });
 }
 
-function diffValues(before: unknown, after: unknown, path: string): ValueChange[] {
+/** The values that differ, each with its path. */
+export function diffValues(before: unknown, after: unknown, path = ''): ValueChange[] {
   if (isDeepStrictEqual(before, after)) return [];
   if (isObject(before) && isObject(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
@@ -63,6 +70,13 @@ function diffValues(before: unknown, after: unknown, path: string): ValueChange[
       ...(after === undefined ? {} : { after: shown(after, path) }),
     },
   ];
+}
+
+/** A change in a few words: `settings.image: "a:1" -> "a:2"`. */
+export function changeText({ path, before, after }: ValueChange): string {
+  const short = (text: string): string => (text.length > SHORT_VALUE ? `${text.slice(0, SHORT_VALUE)}…` : text);
+  if (before === undefined) return `${path} is new`;
+  return after === undefined ? `${path} is gone` : `${path}: ${short(before)} -> ${short(after)}`;
 }
 
 function shown(value: unknown, path: string): string {

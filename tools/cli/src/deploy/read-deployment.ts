@@ -1,6 +1,13 @@
 import { VantageError, isObject } from '@vantage/contracts';
 import { parseJson, toPlain } from '@vantage/manifest';
-import { platformOf, prepare, readTemplate, type TemplateOptions, type TemplateText } from '../generate/prepare.ts';
+import {
+  isTemplate,
+  platformOf,
+  prepare,
+  readTemplate,
+  type TemplateOptions,
+  type TemplateText,
+} from '../generate/prepare.ts';
 import type { ModulesContent } from '@vantage/hub';
 import { problemsOf } from '../manifest/check.ts';
 import { isAcceptable, renderProblems, type FoundProblem } from '../manifest/found-problem.ts';
@@ -33,12 +40,11 @@ export async function openDeployment(file: string, options: TemplateOptions): Pr
  */
 export async function readDeployment(opened: DeploymentFile, options: ReadOptions): Promise<ReadDeployment> {
   const { file, text } = opened;
-  const isTemplate = /\.template\.json$/.test(file) || text.includes('"$schema-template"');
-  const prepared = isTemplate ? await prepare(file, options, opened) : undefined;
-  const problems = prepared?.problems ?? problemsOf(text, platformOf(options, process.env));
+  const prepared = isTemplate(file, text) ? await prepare(file, options, opened) : undefined;
+  const problems = prepared?.problems ?? problemsOf(text, { platform: platformOf(options, process.env) });
   process.stderr.write(renderProblems(file, problems));
-  const manifest = isTemplate
-    ? prepared?.made?.manifest
+  const manifest = prepared
+    ? prepared.made?.manifest
     : problems.some(({ path }) => path === '')
       ? undefined
       : parseJson(text);

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 
 export function doctorCommand(): Command {
   return new Command('doctor')
+    .summary('what this machine can run, why not more')
     .description('what this machine can run, why not more, and what to do about it')
     .option('--json', 'one JSON document', false)
     .addHelpText('after', '\nStatus 0 when pipelines run here, however slowly; 1 when something they need is missing.')

@@ -23,7 +23,7 @@ async function containers(): Promise<Finding> {
     return {
       id,
       state: 'limited',
-      found: `no container engine answers: ${messageOf(error)}`,
+      found: messageOf(error),
       remedy: 'Modules run as processes without one. For --containers: apt-get install docker.io, or set DOCKER_HOST.',
     };
   }

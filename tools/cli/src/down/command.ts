@@ -3,6 +3,7 @@ import { STATE_OPTION } from '../state-option.ts';
 
 export function downCommand(): Command {
   return new Command('down')
+    .summary('stop it; what it keeps stays')
     .description('stop the local runtime and its modules, from any terminal; what it keeps stays')
     .option('--json', 'print {"state", "pid": number or null}', false)
     .option(...STATE_OPTION)

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 
 export function configCommand(): Command {
-  const config = new Command('config').description('look into the files of a DeepStream folder');
+  const config = new Command('config')
+    .summary('what a DeepStream file says')
+    .description('look into the files of a DeepStream folder');
   config
     .command('explain')
     .description('print what a configuration file says, property by property, and what has no effect here and why')

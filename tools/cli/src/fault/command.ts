@@ -11,7 +11,9 @@ interface FaultOptions {
 
 /** `vantage fault ...`: what goes wrong in the field, on purpose. */
 export function faultCommand(): Command {
-  const fault = new Command('fault').description('make something go wrong in the local runtime, on purpose');
+  const fault = new Command('fault')
+    .summary('make something go wrong, on purpose')
+    .description('make something go wrong in the local runtime, on purpose');
   lasting(fault, 'network', "a module's connection to the hub is cut")
     .argument('<module>')
     .action((module: string, options: FaultOptions) => set({ kind: 'network', module }, options));

@@ -4,7 +4,9 @@ import { STATE_OPTION } from '../state-option.ts';
 import type { FleetOptions } from './run-fleet.ts';
 
 export function fleetCommand(): Command {
-  const fleet = new Command('fleet').description('many light devices against one local hub');
+  const fleet = new Command('fleet')
+    .summary('many light devices against one local hub')
+    .description('many light devices against one local hub');
   fleet
     .command('simulate')
     .description('connect devices, give each its twin and one patch, and let them send')

@@ -13,7 +13,7 @@ import {
   type Environment,
   type GeneratedManifest,
 } from '@vantage/manifest';
-import { readText } from '../manifest/check.ts';
+import { readText } from '../read-text.ts';
 import { placeProblems, type FoundProblem } from '../manifest/found-problem.ts';
 import { syntaxProblem } from '../manifest/syntax-problem.ts';
 import { findSkillContainers } from './skill-containers.ts';
@@ -71,6 +71,11 @@ export async function prepare(template: string, options: TemplateOptions, read?:
     if (!syntax) throw error;
     return { env, problems: [syntax] };
   }
+}
+
+/** By its name, or by what it says of itself. */
+export function isTemplate(file: string, text: string): boolean {
+  return /\.template\.json$/.test(file) || text.includes('"$schema-template"');
 }
 
 /** The file of variables that a template is read with. */

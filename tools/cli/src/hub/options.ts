@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { HubChoice } from '@vantage/hub';
 import { DEFAULT_STATE, STATE_OPTION } from '../state-option.ts';
 
@@ -6,11 +6,15 @@ export type HubOptions = HubChoice;
 
 /** The options of every command that talks to a hub. Credentials are never among them: shells remember what they ran. */
 export function withHub(command: Command): Command {
-  return command
-    .option(...STATE_OPTION)
-    .option('--hub <host>', 'IoT Hub, such as my-hub.azure-devices.net, with your Azure login')
-    .option('--connection-file <file>', 'file with a service connection string of an IoT Hub')
-    .option('-d, --device <id>', 'device of the IoT Hub (default: VANTAGE_DEVICE)');
+  const [flags, description, state] = STATE_OPTION;
+  const options = [
+    new Option(flags, description).default(state),
+    new Option('--hub <host>', 'IoT Hub, such as my-hub.azure-devices.net, with your Azure login'),
+    new Option('--connection-file <file>', 'file with a service connection string of an IoT Hub'),
+    new Option('-d, --device <id>', 'device of the IoT Hub (default: VANTAGE_DEVICE)'),
+  ];
+  for (const option of options) command.addOption(option.helpGroup('Which hub and device:'));
+  return command;
 }
 
 export const HUB_HELP = `

@@ -4,6 +4,7 @@ import type { InferOptions } from './infer.ts';
 
 export function inferCommand(): Command {
   return new Command('infer')
+    .summary('look at a picture or video with a model')
     .description('look at an image, a video or a folder of images with a model, exactly as the ai-pipeline does')
     .argument('<input>', 'image, video or folder of images')
     .requiredOption('--config <path>', 'nvinfer configuration file, or a zip or folder that holds one')

@@ -3,10 +3,11 @@ import type { InitOptions } from './init.ts';
 
 export function initCommand(): Command {
   return new Command('init')
+    .summary('make a solution folder, ready to run')
     .description(
       'make a solution folder: deployment template, variables, a twin change, a custom node; it runs at once',
     )
-    .argument('<folder>', 'where to; it must be empty, or not there yet')
+    .argument('[folder]', 'where to; it must be empty, or not there yet', '.')
     .option('--node <name>', 'name of the custom node: letters, digits and hyphens', 'my-node')
     .addOption(new Option('--language <language>', 'what it is written in').choices(['ts', 'python']).default('ts'))
     .option('--json', 'print {"folder", "files"}', false)

@@ -5,6 +5,7 @@ import type { LogsOptions } from './logs.ts';
 
 export function logsCommand(): Command {
   return withHub(new Command('logs'))
+    .summary("a module's log")
     .description("a module's output: of the local runtime, or of a device through its agent")
     .argument('<module>', 'such as ai-pipeline; edgeAgent and edgeHub on a device')
     .option('-f, --follow', 'go on with what comes, until Ctrl-C', false)

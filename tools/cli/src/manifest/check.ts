@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { VantageError, codeOf } from '@vantage/contracts';
+import { VantageError } from '@vantage/contracts';
 import {
   expandWithOrigins,
   finishTemplate,
@@ -7,7 +6,10 @@ import {
   inspectPlacement,
   locator,
   parseJson,
+  type Environment,
 } from '@vantage/manifest';
+import { environmentOf, isTemplate } from '../generate/prepare.ts';
+import { readText } from '../read-text.ts';
 import { isAcceptable, placeProblems, renderProblems, type FoundProblem } from './found-problem.ts';
 import { syntaxProblem } from './syntax-problem.ts';
 
@@ -18,7 +20,9 @@ export interface ManifestCheckOptions {
 
 /** @returns whether the manifest may be deployed */
 export async function checkManifestFile(file: string, options: ManifestCheckOptions): Promise<boolean> {
-  const problems = problemsOf((await readText(file)).replace(/\r\n?/g, '\n'));
+  const text = (await readText(file)).replace(/\r\n?/g, '\n');
+  const env = isTemplate(file, text) ? await environmentOf(file) : {};
+  const problems = problemsOf(text, { env });
   const ok = isAcceptable(problems, options.failOnWarning === true);
   if (options.json) process.stdout.write(`${JSON.stringify({ ok, problems }, null, 2)}\n`);
   else {
@@ -28,31 +32,25 @@ export async function checkManifestFile(file: string, options: ManifestCheckOpti
   return ok;
 }
 
-/** @throws VantageError INPUT_MISSING */
-export async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const why = codeOf(error) === 'ENOENT' ? 'does not exist' : `cannot be read (${codeOf(error) ?? 'unknown reason'})`;
-    throw new VantageError('INPUT_MISSING', `${file} ${why}`, { cause: error });
-  }
-}
-
 /**
  * Everything that is to be said about a manifest or template, by its text.
  *
  * @param platform of the devices that it goes to; absent: whether its modules fit there is not asked
+ * @param env the variables of a template
  */
-export function problemsOf(text: string, platform?: string): FoundProblem[] {
-  const asWritten = expandWithOrigins(text, {});
+export function problemsOf(
+  text: string,
+  { platform, env = {} }: { readonly platform?: string; readonly env?: Environment } = {},
+): FoundProblem[] {
+  const expanded = expandWithOrigins(text, env);
   try {
-    const manifest = parseJson(text);
+    const manifest = parseJson(expanded.text);
     // A template is looked at as the manifest it becomes.
     finishTemplate(manifest);
     const misplaced = platform === undefined ? [] : inspectPlacement(manifest, platform);
-    return placeProblems([...inspectDeployment(manifest), ...misplaced], locator(text, asWritten));
+    return placeProblems([...inspectDeployment(manifest), ...misplaced], locator(text, expanded));
   } catch (error) {
-    const syntax = syntaxProblem(error, text, asWritten, {});
+    const syntax = syntaxProblem(error, text, expanded, env);
     if (syntax) return [syntax];
     if (VantageError.is(error)) {
       return [{ severity: 'error', line: 1, column: 1, path: '', message: error.message }];

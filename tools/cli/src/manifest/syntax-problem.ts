@@ -17,19 +17,23 @@ export function syntaxProblem(
   const { problem, offset } = error.details;
   // Python counts characters, JavaScript UTF-16 units.
   const at = Array.from(expanded.text).slice(0, Number(offset)).join('').length;
-  const unset = unsetVariables(text, env);
-  const reason = likelyReason(expanded.text, at);
-  const variables = unset.length > 0 ? `; variables that are not set: ${unset.join(', ')}` : '';
-  return {
-    severity: 'error',
-    ...positionOf(text, expanded.originOf(at)),
-    path: '',
-    message: `not JSON: ${String(problem)}${reason}${variables}`,
-  };
+  const place = positionOf(text, expanded.originOf(at));
+  const reason = likelyReason(expanded.text, at) || unsetThere(text, place.line, env);
+  return { severity: 'error', ...place, path: '', message: `not JSON: ${String(problem)}${reason}` };
+}
+
+/** A variable without quotes around it, which nobody set, is no JSON. */
+function unsetThere(text: string, line: number, env: Environment): string {
+  const unset = unsetVariables(text.split('\n')[line - 1] ?? '', env);
+  if (unset.length === 0) return '';
+  return `; not set: ${unset.join(', ')} (set ${unset.length === 1 ? 'it' : 'them'} in the shell or in .env)`;
 }
 
 function likelyReason(text: string, at: number): string {
   if (text.startsWith('\ufeff')) return '; the file begins with a byte order mark: save it as UTF-8 without one';
+  if (text.trim() === '') return '; the file is empty';
+  // What a decoder puts in the place of bytes that are no UTF-8.
+  if (text.slice(at, at + 64).includes('\ufffd') || text.includes('\0')) return '; it is no text in UTF-8';
   const rest = text.slice(at).trimStart();
   if (/^\/[/*]/.test(rest)) return '; comments are no JSON: remove them';
   const before = text.slice(0, at).trimEnd();

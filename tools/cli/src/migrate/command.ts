@@ -2,6 +2,7 @@ import { Command } from 'commander';
 
 export function migrateCommand(): Command {
   return new Command('migrate')
+    .summary('what to improve in an older deployment')
     .description(
       'what to improve in a template, manifest or twin of Azure DeepStream Accelerator, which run as they are',
     )

@@ -1,6 +1,14 @@
-import { expandWithOrigins, locator, parseJson, pathText, suggestImprovements } from '@vantage/manifest';
-import { VantageError, messageOf } from '@vantage/contracts';
-import { readText } from '../manifest/check.ts';
+import {
+  expandWithOrigins,
+  locator,
+  parseJson,
+  pathText,
+  suggestImprovements,
+  toPlain,
+  type Json,
+} from '@vantage/manifest';
+import { VantageError, isObject, messageOf } from '@vantage/contracts';
+import { readText } from '../read-text.ts';
 
 /** Prints what to improve, in the order of each file. @throws VantageError INPUT_MISSING, DEPLOYMENT_INVALID */
 export async function migrate(files: readonly string[], { json }: { readonly json?: boolean }): Promise<void> {
@@ -19,10 +27,22 @@ async function improvementsOf(file: string) {
   const text = (await readText(file)).replace(/\r\n?/g, '\n');
   const locate = locator(text, expandWithOrigins(text, {}));
   try {
-    return suggestImprovements(parseJson(text))
+    const json = parseJson(text);
+    requireKnown(json);
+    return suggestImprovements(json)
       .map(({ path, what, advice }) => ({ file, ...locate(path), path: pathText(path), what, advice }))
       .sort((a, b) => a.line - b.line);
   } catch (error) {
     throw new VantageError('DEPLOYMENT_INVALID', `${file}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Of anything else there is nothing to say, which is not the same as nothing to improve. */
+function requireKnown(json: Json): void {
+  const plain = toPlain(json);
+  const known = ['modulesContent', 'moduleContent', 'content', 'azdaConfiguration'];
+  if (isObject(plain) && known.some((key) => key in plain)) return;
+  throw new Error(
+    'neither a template or manifest (modulesContent) nor desired properties of a controllermodule (azdaConfiguration)',
+  );
 }

@@ -4,7 +4,9 @@ import type { CheckOptions } from './check/check.ts';
 import type { PackOptions } from './pack/pack.ts';
 
 export function modelCommand(): Command {
-  const model = new Command('model').description('bring a model: look at it, pack it, or take a public one');
+  const model = new Command('model')
+    .summary('check, pack, download a model')
+    .description('bring a model: look at it, pack it, or take a public one');
   const catalogOption = ['--catalog <file>', 'a catalog of your own instead of models/catalog.json'] as const;
   model
     .command('list')

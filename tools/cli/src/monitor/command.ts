@@ -5,6 +5,7 @@ import type { MonitorOptions } from './monitor.ts';
 
 export function monitorCommand(): Command {
   return withHub(new Command('monitor'))
+    .summary('messages that leave for the cloud, live')
     .description('messages that leave for the cloud, as they come (as "az iot hub monitor-events" shows them)')
     .option('--module <module>', 'only those of this module')
     .option('--since <n, time or all>', 'first those kept: after sequence n, of the last 10m, or all')

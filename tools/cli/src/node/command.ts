@@ -7,7 +7,9 @@ import type { RunNodeOptions } from './run/run-node.ts';
 import type { TestNodeOptions } from './conformance/test-node.ts';
 
 export function nodeCommand(): Command {
-  const node = new Command('node').description('custom nodes: make one, run it, try it, capture and replay its frames');
+  const node = new Command('node')
+    .summary('custom nodes: make, run, test, record')
+    .description('custom nodes: make one, run it, try it, capture and replay its frames');
   node
     .command('new')
     .description('make the folder of a new node: node, test, Dockerfile, module.json; it runs at once')

@@ -6,6 +6,7 @@ import type { PlayerRunOptions } from './run.ts';
 export function playerCommand(): Command {
   return withHub(
     new Command('player')
+      .summary('cameras, clips, regions in a browser')
       .description('cameras, clips, regions and configuration in a browser, for a device wherever it is')
       .option('--host <address>', 'where it listens (default: PLAYER_HOST, else 127.0.0.1)')
       .option('--port <port>', 'port (0: any free one; default: PLAYER_PORT, else 8080)', (text) => String(port(text)))

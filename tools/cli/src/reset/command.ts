@@ -12,6 +12,7 @@ interface Options {
 
 export function resetCommand(): Command {
   return new Command('reset')
+    .summary('forget all that the runtime has kept')
     .description('make the state folder new: twins, messages, identities, logs and clips are removed')
     .option('--keep-volumes', 'leave what modules wrote into their volumes, such as clips', false)
     .option('--force', 'stop a running runtime first', false)

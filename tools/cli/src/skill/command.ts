@@ -7,7 +7,9 @@ interface ReadFlags {
 }
 
 export function skillCommand(): Command {
-  const skill = new Command('skill').description('AI Skills: check, draw, and take them from Symphony or there');
+  const skill = new Command('skill')
+    .summary('AI Skills: check, draw, convert')
+    .description('AI Skills: check, draw, and take them from Symphony or there');
   const param = [
     '--param <name=value>',
     'what an instance would set; again for more',

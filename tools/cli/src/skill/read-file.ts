@@ -1,6 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
-import { VantageError, codeOf, isObject, messageOf } from '@vantage/contracts';
+import { isObject } from '@vantage/contracts';
 import { parseSkills, type Parameters, type SkillFile, type SkillIssue } from '@vantage/skill';
+import { readText } from '../read-text.ts';
 
 /** A file larger than this is no skill; it is not even read into memory. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -20,19 +20,9 @@ export interface ReadFile extends SkillFile {
 
 /** @throws VantageError `INPUT_MISSING` */
 export async function readSkillFile(file: string): Promise<ReadFile> {
-  try {
-    const info = await stat(file);
-    if (info.isDirectory()) throw new VantageError('INPUT_MISSING', `${file} is a folder; name a file in it`);
-    if (info.size > MAX_BYTES)
-      throw new VantageError('INPUT_MISSING', `${file} has ${info.size} bytes: that is no skill`);
-    const text = await readFile(file, 'utf8');
-    const twin = twinIn(text);
-    return twin === undefined ? parseSkills(text) : { skills: [], instances: [], issues: [], twin };
-  } catch (error) {
-    if (VantageError.is(error)) throw error;
-    const reason = codeOf(error) === 'ENOENT' ? 'does not exist' : messageOf(error);
-    throw new VantageError('INPUT_MISSING', `${file} ${reason}`, { cause: error });
-  }
+  const text = await readText(file, { bytes: MAX_BYTES, what: 'skill' });
+  const twin = twinIn(text);
+  return twin === undefined ? parseSkills(text) : { skills: [], instances: [], issues: [], twin };
 }
 
 function twinIn(text: string): unknown {

@@ -3,6 +3,7 @@ import { HUB_HELP, isLocal, withHub, type HubOptions } from '../hub/options.ts';
 
 export function statusCommand(): Command {
   return withHub(new Command('status'))
+    .summary('how it is, here or on a device')
     .description('how the local runtime, or a device of an IoT Hub, and its modules are')
     .option('--json', 'the whole of it as JSON', false)
     .addHelpText('after', `${HUB_HELP}\n\nStatus 0: shown, whatever it says. Status 1: no runtime, hub or device.`)

@@ -40,7 +40,7 @@ export async function readDeviceStatus(options: HubOptions): Promise<DeviceStatu
   return deviceStatus(await findHub(options));
 }
 
-/** @throws VantageError HUB_CALL_FAILED where there is no such device */
+/** @throws VantageError DEVICE_UNKNOWN */
 export async function deviceStatus(hub: Hub): Promise<DeviceStatus> {
   const { agent, edgeHub, progress } = await look(hub);
   const reported = {

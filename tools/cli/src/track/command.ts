@@ -4,6 +4,7 @@ import type { TrackOptions } from './track.ts';
 
 export function trackCommand(): Command {
   return new Command('track')
+    .summary('tracks of detections, and their score')
     .description('give the detections of a MOT-Challenge file their ids, and score the result against ground truth')
     .requiredOption('--detections <file>', 'frame,id,left,top,width,height,confidence a line; id is not looked at')
     .option('--out <file>', 'write the tracks in the same form')

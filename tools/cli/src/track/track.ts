@@ -3,10 +3,13 @@ import { locateHere, resolveTracker } from '@vantage/ai-pipeline';
 import { VantageError, messageOf } from '@vantage/contracts';
 import { TRACKER_NAMES, UNTRACKED, createTracker, trackerName, type Detection, type Tracker } from '@vantage/vision';
 import { motLine, readMotText, type MotRow } from './mot-text.ts';
-import { readText } from './read-text.ts';
+import { readText } from '../read-text.ts';
 import { scoreTracks, type MotScores } from './score.ts';
 import { scoreLines } from './score-lines.ts';
 import { pairUp } from './sequence.ts';
+
+/** MOT-Challenge's largest has some 20 MB. */
+const BOXES = { bytes: 256 * 1024 * 1024, what: 'list of boxes' };
 
 export interface TrackOptions {
   readonly detections: string;
@@ -26,8 +29,8 @@ const MOT_MIN_HITS = 3;
 export async function runTrack(options: TrackOptions): Promise<string> {
   const { detections: file, out, gt, json } = options;
   const { tracker, about } = await openTracker(options);
-  const rows = readMotText(await readText(file), file, 'detections');
-  const truth = gt === undefined ? undefined : { rows: readMotText(await readText(gt), gt), file: gt };
+  const rows = readMotText(await readText(file, BOXES), file, 'detections');
+  const truth = gt === undefined ? undefined : { rows: readMotText(await readText(gt, BOXES), gt), file: gt };
   const { tracks, updateMs } = track(rows, tracker, options.fps);
   const text = tracks.map(({ frame, id, box, confidence }) => motLine(frame, id, box, confidence)).join('');
   if (out !== undefined) await write(out, text);

@@ -1,4 +1,5 @@
 import { VantageError, diffTwin, isTwinObject, mergeTwin, type TwinObject } from '@vantage/contracts';
+import { changeText, diffValues } from '../deploy/diff.ts';
 import { desiredOf, findHub, requireTwinSize, twinHistory, type Hub } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
 import type { BlobOptions } from './blob-store.ts';
@@ -18,6 +19,8 @@ export interface ChangeOptions extends BlobOptions {
   readonly json?: boolean;
   /** Folder of clips that have to do what they should with it. */
   readonly verify?: string;
+  /** Paths that somebody typed: one that the module does not know is refused there. */
+  readonly typed?: readonly string[];
 }
 
 /** What a device's twin becomes: from its desired properties the wanted ones. */
@@ -66,8 +69,8 @@ async function changeOne(
   const plan = planTwin(module, desired, patch);
   // A value that nobody can read any more is set again by saying what the twin says already.
   if (Object.keys(patch).length === 0 && expired.size === 0) return { device, state: 'unchanged', plan };
-  const isWrong = plan.refused || plan.issues.some(({ severity }) => severity === 'error');
-  if (isWrong && options.force !== true) return { device, state: 'refused', plan };
+  if ((isWrong(plan) || isMistyped(plan, options.typed)) && options.force !== true)
+    return { device, state: 'refused', plan };
   if (options.verify !== undefined) {
     const { verifiesWith } = await import('../verify/before-change.ts');
     const isGreen = await verifiesWith(hub, device, { module, wanted, folder: options.verify }, options);
@@ -90,6 +93,17 @@ async function changeOne(
   return { ...result, state: 'changed', ...(version === undefined ? {} : { version }) };
 }
 
+/** Whether a module would refuse a twin, or leave out something of it. */
+export function isWrong({ refused, issues }: TwinPlan): boolean {
+  return refused || issues.some(({ severity }) => severity === 'error');
+}
+
+/** A key that nobody knows is a warning in a twin of somebody else, and a mistake where it was typed a moment ago. */
+export function isMistyped({ issues }: TwinPlan, typed: readonly string[] = []): boolean {
+  const unknown = issues.filter(({ message }) => message.startsWith('unknown key'));
+  return unknown.some(({ path }) => typed.some((one) => one === path || one.endsWith(`.${path}`)));
+}
+
 /** Puts a twin back to what it was before; what it was is forgotten once it is applied. */
 export async function rollBackTwin(module: string, steps: number, options: ChangeOptions): Promise<number> {
   const hub = await findHub(options);
@@ -102,7 +116,15 @@ export async function rollBackTwin(module: string, steps: number, options: Chang
 
 /** Prints what a twin was before. */
 export async function printTwinHistory(module: string, options: HubOptions & { json?: boolean }): Promise<void> {
-  await showHistory(twinHistory(await findHub(options), module), options.json === true);
+  const hub = await findHub(options);
+  const now = await hub
+    .moduleTwin(module)
+    .then((twin) => readWhole(desiredOf(twin), options))
+    // What is kept is kept here, also while the hub is away.
+    .catch(() => undefined);
+  await showHistory<TwinObject>(twinHistory(hub, module), options.json === true, now?.desired, (before, after) =>
+    diffValues(before, after).map(changeText),
+  );
 }
 
 async function devicesWith(hub: Hub, module: string, where: string): Promise<string[]> {

@@ -41,11 +41,10 @@ A change is validated and planned as the modules do it, applied only if nobody e
     .action(async (module: string, assignments: string[], options: ChangeOptions) => {
       const { parseAssignment, withValue } = await import('./set.ts');
       const parsed = assignments.map(parseAssignment);
-      await change(
-        module,
-        (desired) => parsed.reduce((now, { keys, value }) => withValue(now, keys, value), desired),
-        options,
-      );
+      await change(module, (desired) => parsed.reduce((now, { keys, value }) => withValue(now, keys, value), desired), {
+        ...options,
+        typed: parsed.map(({ path }) => path),
+      });
     });
   changing(twin.command('patch'))
     .description('merge a JSON patch into the desired properties (null removes a key, arrays are replaced)')
@@ -76,15 +75,16 @@ A change is validated and planned as the modules do it, applied only if nobody e
     .argument('<module>', 'such as controllermodule')
     .argument('<patch>', 'JSON text, or @file, as for patch')
     .option('--from <file>', 'desired properties to start from, instead of those of the hub')
-    .option('--json', 'as JSON', false)
+    .option('--json', 'print {"effects", "issues", "refused", "spilled"?}', false)
+    .addHelpText('after', '\nStatus 0: it can be applied. Status 1: there are errors in it, or it cannot be read.')
     .action(async (module: string, patch: string, options: PlanOptions) => {
       const { printPlan } = await import('./print-plan.ts');
-      await printPlan(module, patch, options);
+      process.exitCode = await printPlan(module, patch, options);
     });
   withHub(twin.command('history'))
     .description('what a twin was before, newest first')
     .argument('<module>')
-    .option('--json', 'as JSON')
+    .option('--json', 'print [{"steps", "replacedAt", "file", "changes"?}]')
     .action(async (module: string, options: HubOptions & { json?: boolean }) => {
       const { printTwinHistory } = await import('./change.ts');
       await printTwinHistory(module, options);

@@ -2,16 +2,18 @@ import { mergeTwin, type TwinObject } from '@vantage/contracts';
 import { desiredOf, findHub } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
 import { planTwin } from '@vantage/skill';
+import { isWrong } from './change.ts';
 import { keptLine, newValues, planKeeping } from './keep-large.ts';
 import { readPatch } from './read-patch.ts';
 import { renderPlan } from './render-plan.ts';
 import { readWhole, type WholeTwin } from './whole-twin.ts';
 
+/** @returns exit status: 0 it can be applied, 1 its module would refuse it or leave something out */
 export async function printPlan(
   module: string,
   patch: string,
   options: HubOptions & { readonly from?: string; readonly json: boolean },
-): Promise<void> {
+): Promise<number> {
   const wanted = await readPatch(patch);
   const stored = await storedTwin(module, options);
   const { desired, expired }: WholeTwin = await readWhole(stored, options);
@@ -21,6 +23,7 @@ export async function printPlan(
     ? JSON.stringify({ ...plan, ...(spilled.length === 0 ? {} : { spilled }) }, undefined, 2)
     : [...renderPlan(plan), ...spilled.map((value) => keptLine(value, 'goes into'))].join('\n');
   process.stdout.write(`${text}\n`);
+  return isWrong(plan) ? 1 : 0;
 }
 
 async function storedTwin(module: string, options: HubOptions & { readonly from?: string }): Promise<TwinObject> {

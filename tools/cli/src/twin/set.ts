@@ -4,17 +4,25 @@ import { pathKeys, type JsonPath } from '@vantage/manifest';
 /** Longer lists are no mistake of ours. */
 const MAX_INDEX = 10_000;
 
+export interface Assignment {
+  /** As it was typed. */
+  readonly path: string;
+  readonly keys: JsonPath;
+  readonly value: unknown;
+}
+
 /** `path=value` as keys and value: JSON where it is, else the text as it stands. @throws VantageError PATCH_INVALID */
-export function parseAssignment(text: string): { readonly keys: JsonPath; readonly value: unknown } {
+export function parseAssignment(text: string): Assignment {
   const at = text.indexOf('=');
-  const keys = at < 1 ? [] : pathKeys(text.slice(0, at));
+  const path = text.slice(0, at);
+  const keys = at < 1 ? [] : pathKeys(path);
   if (keys.length === 0)
     throw new VantageError('PATCH_INVALID', `"${text}" is not of the form path=value, such as a.b[0].c=5`);
   const raw = text.slice(at + 1);
   try {
-    return { keys, value: JSON.parse(raw) };
+    return { path, keys, value: JSON.parse(raw) };
   } catch {
-    return { keys, value: raw };
+    return { path, keys, value: raw };
   }
 }
 

@@ -5,15 +5,19 @@ import type { UpOptions } from './up.ts';
 
 export function upCommand(): Command {
   return new Command('up')
+    .summary('run the whole suite here, with no Azure')
     .description('run the whole suite on this machine, with no Azure')
     .option('--source <file or url>', 'your own camera (rtsp://...) or video instead of the demo street')
     .option('--model <zip, folder or nvinfer file>', 'your own model instead of the demo model')
-    .option('--deployment <file>', 'a deployment template or manifest of your own')
+    .option(
+      '--deployment <file>',
+      'a deployment template or manifest of your own (default: deployment.template.json here, else that of Vantage)',
+    )
     .option('--state <folder>', 'where twins, messages and clips are kept', DEFAULT_STATE)
     .option('--mqtt-port <port>', 'port of the MQTT broker (0: any free one)', port, 0)
     .option('--api-port <port>', 'port of the IoT Hub service API (0: any free one)', port, 0)
     .option(
-      '--seconds <n>',
+      '--seconds <time>',
       'end after so long; status 0 only if objects were detected and a clip was written',
       seconds,
     )
@@ -33,7 +37,7 @@ export function upCommand(): Command {
       if (options.build && !options.containers) command.error("error: option '--build' goes with '--containers'");
       if (options.detach) {
         const { upDetached } = await import('./detach.ts');
-        await upDetached(options.state);
+        await upDetached(options);
       } else {
         const { runUp } = await import('./up.ts');
         await runUp(options);

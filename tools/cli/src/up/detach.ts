@@ -4,13 +4,17 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { VantageError, codeOf } from '@vantage/contracts';
-import { type EdgeStatus, requireFreeStateFolder } from '@vantage/local-edge';
+import type { EdgeStatus } from '@vantage/local-edge';
 import { ControlClient } from '../control/client.ts';
 import { renderStatus } from '../status/render.ts';
 import { untilSignal } from '../until-signal.ts';
+import { requireFree } from './require-free.ts';
+import type { UpOptions } from './up.ts';
 
 /** A module that is not there by then is reported, not waited for. */
 const PATIENCE_MS = 60_000;
+/** The Player's page may have to be made first. */
+const PLAYER_MS = 5000;
 const LOOK_MS = 200;
 
 /**
@@ -18,10 +22,10 @@ const LOOK_MS = 200;
  * Resolves when its modules are connected, and prints how it is.
  * @throws VantageError UP_FAILED with what it said when it ends before, EDGE_STATE_IN_USE
  */
-export async function upDetached(state: string): Promise<void> {
+export async function upDetached({ state, player }: Pick<UpOptions, 'state' | 'player'>): Promise<void> {
   const stateDir = path.resolve(state);
   // Its output would else be written over.
-  await requireFreeStateFolder(stateDir);
+  await requireFree(stateDir);
   mkdirSync(stateDir, { recursive: true });
   const log = path.join(stateDir, 'up.log');
   const file = openSync(log, 'w', 0o600);
@@ -35,7 +39,7 @@ export async function upDetached(state: string): Promise<void> {
   const end = untilSignal();
   const lives = (): boolean => child.exitCode === null && child.signalCode === null;
   try {
-    const seen = await untilConnected(stateDir, child.pid ?? 0, () => lives() && !end.signal.aborted);
+    const seen = await untilThere(stateDir, child.pid ?? 0, player !== false, () => lives() && !end.signal.aborted);
     // Who takes it back before it is there wants nothing to be left of it.
     if (end.signal.aborted && lives()) {
       child.kill('SIGTERM');
@@ -56,12 +60,21 @@ export async function upDetached(state: string): Promise<void> {
 }
 
 /** Undefined when the process ended. Its status comes through its API: it tells us nothing by itself. */
-async function untilConnected(stateDir: string, pid: number, lives: () => boolean): Promise<Seen | undefined> {
+async function untilThere(
+  stateDir: string,
+  pid: number,
+  hasPlayer: boolean,
+  lives: () => boolean,
+): Promise<Seen | undefined> {
   const deadlineMs = Date.now() + PATIENCE_MS;
+  let connectedMs: number | undefined;
   let seen: Seen | undefined;
   while (lives()) {
     const modules = seen?.status.modules ?? [];
-    if (modules.length > 0 && (modules.every(isThere) || Date.now() > deadlineMs)) return seen;
+    const nowMs = Date.now();
+    if (modules.length > 0 && modules.every(isThere)) connectedMs ??= nowMs;
+    const isWhole = !hasPlayer || seen?.playerUrl !== undefined || nowMs - (connectedMs ?? nowMs) > PLAYER_MS;
+    if (modules.length > 0 && (nowMs > deadlineMs || (connectedMs !== undefined && isWhole))) return seen;
     await after(LOOK_MS);
     seen = await look(stateDir, pid);
   }

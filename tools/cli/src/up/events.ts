@@ -1,6 +1,11 @@
 /** What `vantage up` tells: one JSON line each with `--json`, the source of the live summary otherwise. */
 export type UpEvent =
-  | { readonly event: 'starting'; readonly state: string }
+  | {
+      readonly event: 'starting';
+      readonly state: string;
+      /** Template or manifest; absent: the product's own. */
+      readonly deployment?: string;
+    }
   | {
       readonly event: 'started';
       readonly deviceId: string;

@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { demo } from '@vantage/demo';
-import { CONTAINER_VOLUMES, EdgeRuntime, requireFreeStateFolder } from '@vantage/local-edge';
+import { CONTAINER_VOLUMES, EdgeRuntime } from '@vantage/local-edge';
 import { resolveFfmpeg } from '@vantage/media';
 import { createLogger, freePort } from '@vantage/observability';
 import { writeConnection, type LocalConnection } from '@vantage/hub';
@@ -11,6 +11,7 @@ import { PlayerProcess } from '../player/process.ts';
 import { makeDeployment, type ModulesContent } from './deployment.ts';
 import type { UpEvent } from './events.ts';
 import { moduleCommands } from './module-commands.ts';
+import { requireFree } from './require-free.ts';
 import { CLIP_CONTAINER, LocalStorage } from './storage/storage.ts';
 import type { UpOptions } from './up.ts';
 import { watchRuntime } from './watch-runtime.ts';
@@ -23,7 +24,7 @@ export async function runSuite(
   tell: (event: UpEvent) => void,
   untilEnd: (runtime: EdgeRuntime) => Promise<void>,
 ): Promise<void> {
-  await requireFreeStateFolder(stateDir);
+  await requireFree(stateDir);
   const ffmpeg = await resolveFfmpeg();
   if (options.build) {
     const { buildImages } = await import('../image/build-images.ts');

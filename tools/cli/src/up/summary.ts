@@ -139,7 +139,7 @@ export class Summary {
   static line(event: UpEvent): string {
     switch (event.event) {
       case 'starting':
-        return `starting the edge runtime and its modules, state in ${event.state}`;
+        return `starting the edge runtime and ${event.deployment ?? 'its modules'}, state in ${event.state}`;
       case 'started':
         return `device ${event.deviceId}, MQTT on ${event.mqttPort}, service API on ${event.apiPort}, ffmpeg ${event.ffmpeg}, clips in ${event.clipFolder}`;
       case 'module':

@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { DEFAULT_STATE } from '../state-option.ts';
 import { createDisplay } from './display.ts';
@@ -38,10 +39,12 @@ export async function runUp(options: UpOptions): Promise<void> {
   };
   const end = new EndSignal();
   try {
-    tell({ event: 'starting', state: stateDir });
+    const deployment = options.deployment ?? (await solutionTemplate());
+    tell({ event: 'starting', state: stateDir, ...(deployment === undefined ? {} : { deployment }) });
     // Loading all of it takes a second or two; the user sees that something happens.
     const { runSuite } = await import('./run-suite.ts');
-    await runSuite(options, stateDir, kind === 'live', tell, async (runtime) => {
+    const given = { ...options, ...(deployment === undefined ? {} : { deployment }) };
+    await runSuite(given, stateDir, kind === 'live', tell, async (runtime) => {
       runtime.on('stopRequested', () => {
         end.request();
       });
@@ -60,4 +63,13 @@ export async function runUp(options: UpOptions): Promise<void> {
     );
     process.exitCode = 1;
   }
+}
+
+/** What `vantage generate` and `vantage init` call it: in the folder of a solution its own deployment runs. */
+async function solutionTemplate(): Promise<string | undefined> {
+  const file = 'deployment.template.json';
+  return access(file).then(
+    () => file,
+    () => undefined,
+  );
 }

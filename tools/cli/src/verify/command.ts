@@ -4,6 +4,7 @@ import type { VerifyOptions } from './run-verify.ts';
 
 export function verifyCommand(): Command {
   return withHub(new Command('verify'))
+    .summary('replay clips that should alert, or not')
     .description('replay clips of which is known whether they should alert through the configuration that runs')
     .argument('<folder>', 'holds should-fire/ and should-not-fire/, or a verify.json that tags clips')
     .option(

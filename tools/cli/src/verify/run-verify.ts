@@ -43,7 +43,7 @@ export function reportLines({ clips, passed }: VerifyReport): string[] {
   ]);
   const red = clips.filter((clip) => !clip.passed).length;
   const sum = passed
-    ? pc.green(`${clips.length} clips as they should be`)
+    ? pc.green(clips.length === 1 ? 'the clip is as it should be' : `${clips.length} clips as they should be`)
     : pc.red(`${red} of ${clips.length} clips are not as they should be`);
   return [...table(['', 'clip', 'camera', 'should', 'did', ''], rows), '', sum];
 }

@@ -5,6 +5,7 @@ import type { WhyOptions } from './why.ts';
 
 export function whyCommand(): Command {
   return withHub(new Command('why'))
+    .summary('why there was an alert, or none')
     .description('why there was an alert, or none: what became of the pictures of a camera around a moment')
     .argument('<camera>', 'the name of a sensor, or <pipeline>/<sensor>')
     .option('--at <time>', 'the moment: 2026-01-31T12:00:00Z, 12:00:00 (UTC, today), or 90s, 5m ago (default: 5s ago)')

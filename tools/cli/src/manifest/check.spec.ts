@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { migrate } from '../migrate/migrate.ts';
+import { checkManifestFile, problemsOf } from './check.ts';
+
+let work: string;
+beforeAll(() => void (work = mkdtempSync(path.join(os.tmpdir(), 'vantage-check-'))));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+const messages = (text: string): string[] =>
+  problemsOf(text).map(({ line, column, message }) => `${line}:${column} ${message}`);
+
+describe('a text that is no JSON', () => {
+  test.each([
+    ['nothing', '', /^1:1 not JSON: Expecting value; the file is empty$/],
+    ['bytes', '\ufffd\ufffd$6{b4\ufffd', /^1:1 not JSON: Expecting value; it is no text in UTF-8$/],
+    ['a comment', '{\n // "a": $X\n "b": 1 }', /^2:2 .*; comments are no JSON: remove them$/],
+    ['a variable elsewhere', '{"a": "$X",\n "b" 1 }', /^2:6 not JSON: Expecting ':' delimiter$/],
+    ['a variable there', '{"a": "$X",\n "b": ${Y} }', /^2:7 .*; not set: Y \(set it in the shell or in .env\)$/],
+  ])('%s', (_what, text, message) => {
+    expect(messages(text)).toEqual([expect.stringMatching(message)]);
+  });
+});
+
+describe('files', () => {
+  let shown = '';
+  beforeEach(() => {
+    shown = '';
+    jest.spyOn(process.stdout, 'write').mockImplementation((text) => (shown += String(text)) !== '');
+  });
+  afterEach(() => void jest.restoreAllMocks());
+
+  test('a template is looked at with its variables, a manifest as it stands', async () => {
+    const settings = { image: 'here/cam:${TAG}', createOptions: '{}' };
+    const module = { type: 'docker', status: 'running', restartPolicy: 'always', settings };
+    const runtime = { type: 'docker', settings: { minDockerVersion: 'v1.25' } };
+    const systemModules = { edgeAgent: { type: 'docker', settings: { image: 'agent:1.5' } }, edgeHub: module };
+    const agent = { schemaVersion: '1.1', runtime, systemModules, modules: { cam: { ...module, version: '1' } } };
+    const hub = { schemaVersion: '1.1', routes: {}, storeAndForwardConfiguration: { timeToLiveSecs: 60 } };
+    const content = { $edgeAgent: { 'properties.desired': agent }, $edgeHub: { 'properties.desired': hub } };
+    for (const name of ['a.template.json', 'a.json']) {
+      writeFileSync(path.join(work, name), JSON.stringify({ modulesContent: content }));
+    }
+    writeFileSync(path.join(work, '.env'), 'TAG=1\n');
+    await checkManifestFile(path.join(work, 'a.template.json'), {});
+    expect(shown).toMatch(/a\.template\.json: nothing to complain about\n$/);
+    await checkManifestFile(path.join(work, 'a.json'), {});
+    expect(shown).toContain('"here/cam:${TAG}" has a variable that is not set');
+  });
+
+  test('a folder is named as one', async () => {
+    await expect(checkManifestFile(work, {})).rejects.toMatchObject({
+      code: 'INPUT_MISSING',
+      message: `${work} is a folder: name a file in it`,
+    });
+  });
+
+  test('of what is no deployment and no twin there is no advice', async () => {
+    const file = path.join(work, 'foreign.json');
+    writeFileSync(file, '{"a": 1}');
+    await expect(migrate([file], {})).rejects.toMatchObject({ code: 'DEPLOYMENT_INVALID' });
+    expect(shown).toBe('');
+  });
+});
