@@ -250,14 +250,24 @@ describe('a full disk', () => {
     if (!isMounted) return;
     const { recorder: one, clips, problems, states, feed } = recorder(disk);
     const ballast = path.join(disk, 'ballast');
+    const files = (): Map<string, Buffer> =>
+      new Map(visible(disk).map((name) => [name, readFileSync(path.join(disk, name))]));
+    const again = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
     one.onHeader(long.header);
     one.record(true, 'asked for');
-    long.packets.slice(0, 60).forEach((packet) => feed(packet));
-    const opened = path.join(disk, '.p-2026-01-02-03:04:05.mp4.part');
-    while (!existsSync(opened) || statSync(opened).size < 20_000) await new Promise((resolve) => setImmediate(resolve));
+    long.packets.slice(0, 40).forEach((packet) => feed(packet));
+    one.record(false, 'enough');
+    while (clips.length === 0) await again();
+    const closed = files();
+    expect([...closed.keys()]).toEqual(['p-2026-01-02-03:04:05.json', 'p-2026-01-02-03:04:05.mp4']);
+    one.record(true, 'asked for again');
+    long.packets.slice(40, 100).forEach((packet) => feed(packet));
+    const open = (): string | undefined => visible(disk).find((name) => name.endsWith('.mp4.part'));
+    while (statSync(path.join(disk, open() ?? ''), { throwIfNoEntry: false })!.size < 20_000) await again();
+    const cut = open()!.slice(1, -'.part'.length);
     // What somebody else puts there: all that is left, but for a little.
     execFileSync('sh', ['-c', `cat /dev/zero > ${ballast} 2>/dev/null; true`]);
-    let at = 60;
+    let at = 100;
     const offsetUs = (round: number): number => round * 6_000_000;
     const next = (): void => {
       const { length } = long.packets;
@@ -274,13 +284,16 @@ describe('a full disk', () => {
     await until(() => problems.length > 0);
     expect(problems).toEqual(['RECORDING_PAUSED']);
     rmSync(ballast);
-    await until(() => states.length > 1);
-    expect(states[1]).toBe('on: there is room on the disk again');
+    await until(() => states.length > 3);
+    expect(states.slice(1)).toEqual(['off: enough', 'on: asked for again', 'on: there is room on the disk again']);
     for (let more = 0; more < 60; more += 1) next();
     await one.stop();
     expect(problems).toEqual(['RECORDING_PAUSED']);
     const whole = visible(disk).filter((name) => name.endsWith('.mp4'));
-    expect(whole.length).toBeGreaterThanOrEqual(2);
+    expect(whole.length).toBeGreaterThanOrEqual(3);
+    for (const [name, bytes] of closed) expect(files().get(name)!.equals(bytes)).toBe(true);
+    // As long as what the disk took, to the second.
+    expect(probed(path.join(disk, cut)).length).toBeGreaterThanOrEqual(25);
     for (const name of whole) expect(told(path.join(disk, name))).toEqual(probed(path.join(disk, name)));
     expect(visible(disk).filter((name) => name.startsWith('.'))).toEqual([]);
     expect(clips.length).toBeGreaterThanOrEqual(1);
