@@ -126,6 +126,8 @@ test('clips of folder and storage are one list, newest first, page by page', asy
   expect([newest.total, newest.sensors]).toEqual([MANY + 3, ['gate', 'street', 'yard']]);
   const second = await list(`limit=2&before=${encodeURIComponent(newest.next!)}`);
   expect(second.clips[0]?.name).toBe(nameOf(MANY - 2, 'street'));
+  const names = [nameOf(4, 'street'), nameOf(9, 'yard'), 'gone'].map((name) => `name=${encodeURIComponent(name)}`);
+  expect((await list(names.join('&'))).clips.map(({ name }) => name)).toEqual([nameOf(4, 'street'), nameOf(9, 'yard')]);
   // Its time is that of its tag.
   const [stored] = (await list('to=2026-01-01T00:00:00Z&sensor=street')).clips.filter(
     ({ where }) => where === 'storage',

@@ -10,6 +10,8 @@ import type { Thumbnails } from './thumbnails.ts';
 
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 500;
+/** Of a longer list only so many are read at once; the rest is asked for by name when somebody looks at it. */
+const MAX_READ = 100;
 /** A list does not wait longer for what the JSON files say; the next one has it. */
 const PATIENCE_MS = 25;
 const BUCKETS = 96;
@@ -26,7 +28,10 @@ export interface ClipParts {
 }
 
 interface ClipQuery {
-  Querystring: Partial<Record<'sensor' | 'from' | 'to' | 'limit' | 'before', string>>;
+  Querystring: Partial<Record<'sensor' | 'from' | 'to' | 'limit' | 'before', string>> & {
+    /** These clips only, as far as they are still there. */
+    readonly name?: string | readonly string[];
+  };
 }
 
 export function clipRoutes(app: FastifyInstance, parts: ClipParts): void {
@@ -41,11 +46,12 @@ async function listClips(parts: ClipParts, query: ClipQuery['Querystring']): Pro
   if (!Number.isInteger(limit) || limit < 1) throw requestInvalid('a whole number, 1 or more, expected', 'limit');
   const filter = readFilter(query);
   await refresh(parts);
-  const all = index.find(filter);
+  const all = query.name === undefined ? index.find(filter) : named(index, query.name);
   const start = query.before === undefined ? 0 : behind(all, query.before);
   const page = all.slice(start, start + limit);
-  details.want(page);
-  if (page.some((clip) => details.get(clip) === undefined)) await after(PATIENCE_MS);
+  const read = page.slice(0, MAX_READ);
+  details.want(read);
+  if (read.some((clip) => details.get(clip) === undefined)) await after(PATIENCE_MS);
   const last = page.at(-1);
   return {
     clips: page.map((clip) => describe(parts, clip)),
@@ -54,6 +60,10 @@ async function listClips(parts: ClipParts, query: ClipQuery['Querystring']): Pro
     ...(last !== undefined && start + limit < all.length ? { next: cursor(last) } : {}),
     sources: parts.sources(),
   };
+}
+
+function named(index: ClipIndex, names: string | readonly string[]): IndexedClip[] {
+  return [names].flat().flatMap((name) => index.get(name) ?? []);
 }
 
 async function refresh({ index, details }: ClipParts): Promise<void> {

@@ -34,7 +34,7 @@ export class HubLink {
       const hub = await this.#find();
       return { name: hub.name, device: deviceOf(hub) };
     } catch {
-      return { name: this.#choice.hub ?? 'not found', device: this.#choice.device ?? null };
+      return { name: this.#choice.hub ?? 'no hub found', device: this.#choice.device ?? null };
     }
   }
 

@@ -6,6 +6,7 @@ import { blank, controlOf, fieldsOf, issuesAt } from '../../web/src/core/schema-
 import type { Region } from '../../web/src/core/shapes.ts';
 import { barHeights, ticks, zoom } from '../../web/src/core/timeline.ts';
 import { linesOf, skillsForLines, withLines } from '../../web/src/core/twin-rules.ts';
+import { Slots } from '../../web/src/core/slots.ts';
 import { rowsInView } from '../../web/src/core/virtual.ts';
 
 describe('places in JSON', () => {
@@ -159,6 +160,20 @@ describe('lines of skills', () => {
     const [removed] = withLines(desired, 'gate', []) as [typeof skill];
     expect([removed.nodes.length, removed.edges.length]).toEqual([3, 1]);
   });
+});
+
+test('so many at once; the last who came is next, and who gives up is not asked', () => {
+  const slots = new Slots(2);
+  const began: number[] = [];
+  const ends = [0, 1, 2, 3, 4].map((one) => slots.take(() => began.push(one)));
+  expect(began).toEqual([0, 1]);
+  ends[4]!();
+  ends[0]!();
+  ends[0]!();
+  expect(began).toEqual([0, 1, 3]);
+  ends[1]!();
+  ends[3]!();
+  expect(began).toEqual([0, 1, 3, 2]);
 });
 
 test('ten thousand rows: only those in view are drawn', () => {

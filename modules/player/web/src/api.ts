@@ -83,8 +83,10 @@ function parse(text: string): unknown {
 
 const part = encodeURIComponent;
 
-function search(query: Readonly<Record<string, string | number | undefined>>): string {
-  const given = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]));
+function search(query: Readonly<Record<string, string | number | readonly string[] | undefined>>): string {
+  const given = Object.entries(query).flatMap(([key, value]) =>
+    value === undefined ? [] : [value].flat().map((one) => [key, String(one)]),
+  );
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 }
 
@@ -95,6 +97,8 @@ export interface ClipQuery {
   readonly to?: string | undefined;
   readonly limit?: number | undefined;
   readonly before?: string | undefined;
+  /** These only, as far as they are still there. */
+  readonly name?: readonly string[] | undefined;
 }
 
 /** What the chain did around a moment (live: direct method `why` of the ai-pipeline). */

@@ -77,7 +77,7 @@ function Shell(): JSX.Element {
                 aria-current={id === shown?.id ? 'page' : undefined}
               >
                 <Icon name={id} />
-                <span>{name}</span>
+                <span class={id === 'configuration' ? 'long-name' : ''}>{name}</span>
               </a>
             </li>
           ))}

@@ -17,10 +17,8 @@ const DAY_MS = 86_400_000;
 
 export function ClipsPage(): JSX.Element {
   const { query } = route.value;
-  // A link to another clip or camera begins anew.
-  return (
-    <Clips key={`${query['clip'] ?? ''} ${query['sensor'] ?? ''}`} sensor={query['sensor']} link={query['clip']} />
-  );
+  // A link to another clip begins anew.
+  return <Clips key={query['clip'] ?? ''} sensor={query['sensor']} link={query['clip']} />;
 }
 
 interface Props {
@@ -36,6 +34,11 @@ function Clips({ sensor, link }: Props): JSX.Element {
   const [fixed, setFixed] = useState<Span | undefined>(() => around(linked));
   const [range, setRange] = useState<number>(DAY_MS);
   const [chosen, setChosen] = useState<string | undefined>(link);
+  const [camera, setCamera] = useState(sensor);
+  if (camera !== sensor) {
+    setCamera(sensor);
+    setChosen(undefined);
+  }
   /** Changes when the list has to show the chosen clip wherever it is. */
   const [shown, setShown] = useState(0);
   const span = fixed ?? { from: now - range, to: now };
@@ -155,6 +158,7 @@ function Clips({ sensor, link }: Props): JSX.Element {
             shown={shown}
             onChoose={setChosen}
             onEnd={() => void held.more()}
+            onUnread={(names) => void held.fill(names)}
           />
         </div>
       )}

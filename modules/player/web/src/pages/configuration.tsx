@@ -163,7 +163,7 @@ function Editing({ module, twin, reload }: { module: string; twin: ApiTwin; relo
             disabled={busy || !dirty || !object || !plan || plan.refused || session.value?.readOnly === true}
             onClick={() => void apply(base)}
           >
-            {busy ? 'Applying …' : issues.some(({ severity }) => severity === 'error') ? 'Apply anyway' : 'Apply'}
+            {busy ? 'Applying …' : plan?.issues.some(({ severity }) => severity === 'error') ? 'Apply anyway' : 'Apply'}
           </button>
           <button type="button" disabled={busy || !dirty} onClick={() => setText(pretty(base.desired))}>
             Discard

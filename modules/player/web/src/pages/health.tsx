@@ -38,7 +38,6 @@ export function HealthPage(): JSX.Element {
 
 function ModuleCard({ module }: { module: ApiModuleHealth }): JSX.Element {
   const { name, state, provider, restarts, problems, metrics } = module;
-  const numbers = Object.entries(metrics);
   return (
     <article class="card">
       <h2>
@@ -54,20 +53,53 @@ function ModuleCard({ module }: { module: ApiModuleHealth }): JSX.Element {
           {problem.message} {problem.path && <code>{problem.path}</code>}
         </Notice>
       ))}
-      {numbers.length > 0 && (
-        <table class="numbers">
-          <tbody>
-            {numbers.map(([key, value]) => (
-              <tr key={key} class={/drop|fail|error|lost/i.test(key) && value > 0 ? 'raised' : ''}>
-                <th scope="row">{key}</th>
-                <td>{Number.isInteger(value) ? value.toLocaleString() : value.toFixed(2)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
+      {bySubject(metrics).map(([subject, numbers]) => (
+        <Numbers key={subject} subject={subject} numbers={numbers} />
+      ))}
     </article>
   );
+}
+
+interface NumbersProps {
+  readonly subject: string;
+  readonly numbers: readonly (readonly [string, number])[];
+}
+
+function Numbers({ subject, numbers }: NumbersProps): JSX.Element {
+  return (
+    <table class="numbers">
+      <caption>{subject}</caption>
+      <tbody>
+        {numbers.map(([name, value]) => (
+          <tr key={name} class={/drop|fail|error|lost/i.test(name) && value > 0 ? 'raised' : ''}>
+            <th scope="row">
+              {name.split('.').map((part, index) => (
+                <span key={index}>
+                  {index > 0 && '.'}
+                  {part}
+                  <wbr />
+                </span>
+              ))}
+            </th>
+            <td>{Number.isInteger(value) ? value.toLocaleString() : value.toFixed(2)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** Numbers by what their names begin with: the camera. */
+function bySubject(metrics: Readonly<Record<string, number>>): [string, (readonly [string, number])[]][] {
+  const found = new Map<string, (readonly [string, number])[]>();
+  for (const [key, value] of Object.entries(metrics)) {
+    const at = key.indexOf('.');
+    const subject = key.slice(0, Math.max(0, at));
+    const list = found.get(subject) ?? [];
+    list.push([key.slice(at + 1), value]);
+    found.set(subject, list);
+  }
+  return [...found];
 }
 
 function SourceCard({ name, source }: { name: string; source: ApiClipSource }): JSX.Element {

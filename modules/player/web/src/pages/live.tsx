@@ -78,7 +78,7 @@ function Watch({ camera }: { camera: ApiCamera }): JSX.Element {
       <div ref={box} class="stage">
         <LivePicture camera={camera} paused={paused} options={options} onInsights={look} onBehind={setBehind} />
         <div class="controls">
-          <button type="button" class="icon-button" onClick={() => setPaused(!paused)} aria-pressed={paused}>
+          <button type="button" class="icon-button" onClick={() => setPaused(!paused)}>
             <Icon name={paused ? 'play' : 'pause'} />
             <span class="hidden-text">{paused ? 'Go on live' : 'Pause'}</span>
           </button>
@@ -86,10 +86,12 @@ function Watch({ camera }: { camera: ApiCamera }): JSX.Element {
           {SWITCHES.map(({ key, name }) => (
             <Toggle key={key} label={name} on={options[key]} onChange={(on) => setOptions({ ...options, [key]: on })} />
           ))}
-          <button type="button" class="icon-button last" onClick={() => void box.current?.requestFullscreen()}>
-            <Icon name="full" />
-            <span class="hidden-text">Full screen</span>
-          </button>
+          {document.fullscreenEnabled && (
+            <button type="button" class="icon-button last" onClick={() => void box.current?.requestFullscreen()}>
+              <Icon name="full" />
+              <span class="hidden-text">Full screen</span>
+            </button>
+          )}
         </div>
       </div>
       <aside class="side">

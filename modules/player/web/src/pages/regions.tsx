@@ -6,7 +6,7 @@ import { Empty, Heading, Notice } from '../ui/parts.tsx';
 import { useLoaded } from '../ui/use.ts';
 import { Editing } from './regions/editing.tsx';
 
-const LOOK_MS = 5000;
+const LOOK_MS = 2000;
 
 export function RegionsPage(): JSX.Element {
   const { value: cameras, error } = useLoaded(api.cameras, [], LOOK_MS);

@@ -168,7 +168,20 @@ export function ClipPlayer({ clip, hasPrevious, hasNext, go }: Props): JSX.Eleme
           onChange={(on) => setShow({ ...show, regions: (remembered.regions = on) })}
         />
         <Toggle label="Autoplay" on={autoplay} onChange={(on) => setAutoplay((remembered.autoplay = on))} />
-        <span class="exports last">
+      </div>
+      <div class="caption">
+        <p>
+          <strong>{clip.sensor}</strong> {new Date(Date.parse(clip.startedAt) + at * 1000).toLocaleString()} ·{' '}
+          {counts(labels)} ·{' '}
+          <a
+            href={href('why', [clip.pipeline, clip.sensor], {
+              at: new Date(Date.parse(clip.startedAt) + at * 1000).toISOString(),
+            })}
+          >
+            why?
+          </a>
+        </p>
+        <span class="exports">
           <a class="button" href={clip.videoUrl} download={`${clip.name}.mp4`}>
             <Icon name="download" size={16} /> mp4
           </a>
@@ -184,17 +197,6 @@ export function ClipPlayer({ clip, hasPrevious, hasNext, go }: Props): JSX.Eleme
           )}
         </span>
       </div>
-      <p class="caption">
-        <strong>{clip.sensor}</strong> {new Date(Date.parse(clip.startedAt) + at * 1000).toLocaleString()} ·{' '}
-        {counts(labels)} ·{' '}
-        <a
-          href={href('why', [clip.pipeline, clip.sensor], {
-            at: new Date(Date.parse(clip.startedAt) + at * 1000).toISOString(),
-          })}
-        >
-          why?
-        </a>
-      </p>
       {clip.jsonUrl === undefined && <p class="dim">This clip has no JSON beside it: there are no boxes to show.</p>}
       {error && <Notice kind="warn">{error}</Notice>}
     </div>

@@ -21,6 +21,8 @@ export interface HeldClips {
   readonly error: string | undefined;
   /** Fetches the next older ones, if there are any. */
   readonly more: () => Promise<void>;
+  /** Fetches again what some of them hold, which was not read when they were listed. */
+  readonly fill: (names: readonly string[]) => Promise<void>;
   /** Fetches until a moment is covered (epoch milliseconds). @returns all that are there then */
   readonly reach: (time: number) => Promise<readonly ApiClip[]>;
 }
@@ -80,6 +82,14 @@ export function useClips(ask: ClipQuery, key: string): HeldClips {
     current.running ??= fetchMore(current.key).finally(() => (current.running = undefined));
     return current.running;
   };
+  const fill = async (names: readonly string[]): Promise<void> => {
+    const of = now.current.key;
+    const answer = await api.clips({ name: names, limit: names.length }).catch(() => undefined);
+    const old = now.current.held;
+    if (!answer || !old) return;
+    const known = new Map(answer.clips.map((clip) => [clip.name, clip]));
+    keep(of, { ...old, clips: old.clips.map((clip) => known.get(clip.name) ?? clip) });
+  };
   const reach = async (time: number): Promise<readonly ApiClip[]> => {
     for (;;) {
       const before = now.current.held;
@@ -93,7 +103,7 @@ export function useClips(ask: ClipQuery, key: string): HeldClips {
   const { clips, answer } = held ?? {};
   const known = clips?.length ?? 0;
   const total = answer?.next === undefined ? known : Math.max(known, answer.total);
-  return { clips, answer, total, error, more, reach };
+  return { clips, answer, total, error, more, fill, reach };
 }
 
 function onTop(fresh: readonly ApiClip[], old: readonly ApiClip[]): ApiClip[] {

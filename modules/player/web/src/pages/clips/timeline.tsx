@@ -16,6 +16,8 @@ interface Props {
 }
 
 const HEIGHT = 44;
+/** Pixels that a time needs. */
+const LABEL = 56;
 
 /** When there are clips: bars over time. A click plays the nearest clip, the wheel zooms. */
 export function Timeline({ span, buckets, bucketMs, at, onSpan, onPick }: Props): JSX.Element {
@@ -50,7 +52,7 @@ export function Timeline({ span, buckets, bucketMs, at, onSpan, onPick }: Props)
           {ticks(span, Math.max(2, width / 90)).map((mark) => (
             <g key={mark}>
               <line x1={x(mark)} x2={x(mark)} y1={0} y2={HEIGHT + 3} class="tick" />
-              <text x={x(mark) + 3} y={HEIGHT + 14}>
+              <text x={x(mark) + 3} y={HEIGHT + 14} hidden={x(mark) > width - LABEL}>
                 {long
                   ? new Date(mark).toLocaleDateString(undefined, { day: 'numeric', month: 'short' })
                   : new Date(mark).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' })}

@@ -122,7 +122,7 @@ export function Editing({ camera, twin }: { camera: ApiCamera; twin: ApiTwin }):
           <DrawingBoard editor={editor} />
         </LivePicture>
         <div class="controls">
-          <button type="button" class="icon-button" onClick={() => setPaused(!paused)} aria-pressed={paused}>
+          <button type="button" class="icon-button" onClick={() => setPaused(!paused)}>
             <Icon name={paused ? 'play' : 'pause'} />
             <span class="hidden-text">{paused ? 'Go on live' : 'Pause the picture'}</span>
           </button>

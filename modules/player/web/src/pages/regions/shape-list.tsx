@@ -27,6 +27,7 @@ export function ShapeList({ editor, faults }: { editor: RegionEditor; faults: Ma
               />
               <input
                 type="text"
+                title={label}
                 value={label}
                 aria-label={`Name of shape ${index + 1}`}
                 aria-invalid={fault !== undefined && !drawing}
