@@ -29,11 +29,11 @@ export interface HubChoice {
 export async function findHub(options: HubChoice, env: NodeJS.ProcessEnv = process.env): Promise<Hub> {
   if (options.hub !== undefined) {
     const { DefaultAzureCredential } = await import('@azure/identity');
-    const { Registry, Client } = await loadSdk();
+    const Registry = await loadRegistry();
     const { hub } = options;
     const credential = new DefaultAzureCredential();
     const registry = Registry.fromTokenCredential(hub, credential);
-    const methods = (): MethodCalls => once(Client.fromTokenCredential(hub, credential));
+    const methods = async (): Promise<MethodCalls> => once((await loadClient()).fromTokenCredential(hub, credential));
     return new Hub(registry as unknown as RegistryCalls, hub, deviceOf(options, env), methods);
   }
   const text = await connectionString(options, env);
@@ -54,7 +54,7 @@ async function connectionString(options: HubChoice, env: NodeJS.ProcessEnv): Pro
 }
 
 async function remote(text: string, device: string | undefined): Promise<Hub> {
-  const { Registry, Client } = await loadSdk();
+  const Registry = await loadRegistry();
   const host = /(?:^|;)HostName=([^;]+)/i.exec(text)?.[1];
   let registry;
   try {
@@ -66,21 +66,21 @@ async function remote(text: string, device: string | undefined): Promise<Hub> {
       'that is no service connection string: HostName=…;SharedAccessKeyName=…;SharedAccessKey=…',
     );
   }
-  return new Hub(registry as unknown as RegistryCalls, host ?? 'IoT Hub', device, () =>
-    once(Client.fromConnectionString(text)),
+  return new Hub(registry as unknown as RegistryCalls, host ?? 'IoT Hub', device, async () =>
+    once((await loadClient()).fromConnectionString(text)),
   );
 }
 
 async function local({ state, device }: HubChoice): Promise<Hub> {
-  const { Registry, Client } = await loadSdk();
+  const Registry = await loadRegistry();
   const connection = await readConnection(state);
   const { serviceConnectionString } = connection;
   const registry = Registry.fromConnectionString(serviceConnectionString) as unknown as RegistryCalls;
   // The SDK always calls port 443; an agent is the one way to another.
   const agent = new https.Agent({ host: '127.0.0.1', port: connection.apiPort, ca: await readFile(connection.caFile) });
   registry._restApiClient.setOptions({ http: { agent } });
-  const methods = (): MethodCalls => {
-    const client = Client.fromConnectionString(serviceConnectionString);
+  const methods = async (): Promise<MethodCalls> => {
+    const client = (await loadClient()).fromConnectionString(serviceConnectionString);
     (client as unknown as RegistryCalls)._restApiClient.setOptions({ http: { agent } });
     return once(client);
   };
@@ -98,7 +98,11 @@ function once(client: iothub.Client): MethodCalls {
   return client;
 }
 
-/** The SDK takes most of a second to load: only who calls a hub waits for it. */
-async function loadSdk(): Promise<Pick<typeof iothub, 'Registry' | 'Client'>> {
-  return (await import('azure-iothub')).default;
+/** The SDK takes most of a second to load: who calls a hub waits for this half, and who calls a method for the other. */
+async function loadRegistry(): Promise<typeof iothub.Registry> {
+  return (await import('azure-iothub/dist/registry.js')).default.Registry;
+}
+
+async function loadClient(): Promise<typeof iothub.Client> {
+  return (await import('azure-iothub/dist/client.js')).default.Client;
 }

@@ -81,7 +81,7 @@ export class Hub {
   readonly key: string;
   readonly #calls: RegistryCalls;
   readonly #device: string | undefined;
-  readonly #methods: () => MethodCalls;
+  readonly #methods: () => MethodCalls | Promise<MethodCalls>;
   #methodCalls: MethodCalls | undefined;
 
   /** @param methods makes the client for direct methods when the first is called */
@@ -89,7 +89,7 @@ export class Hub {
     calls: RegistryCalls,
     name: string,
     device: string | undefined,
-    methods: () => MethodCalls,
+    methods: () => MethodCalls | Promise<MethodCalls>,
     key: string = name,
   ) {
     this.#calls = calls;
@@ -144,7 +144,7 @@ export class Hub {
     { timeoutSeconds = 30, device = this.device }: { readonly timeoutSeconds?: number; readonly device?: string } = {},
   ): Promise<MethodAnswer> {
     const method = { methodName, payload, responseTimeoutInSeconds: timeoutSeconds, connectTimeoutInSeconds: 0 };
-    this.#methodCalls ??= this.#methods();
+    this.#methodCalls ??= await this.#methods();
     try {
       const { result } = await answered(this.#methodCalls.invokeDeviceMethod(device, module, method), timeoutSeconds);
       return result;
