@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { FrameInsights, SkillGraph } from '@vantage/skill';
-import { LiveBench } from './support/live-bench.ts';
+import { LiveBench, type BenchCamera } from './support/live-bench.ts';
 import { MosaicPlayer, Shown, type Rgb } from './support/mosaic-player.ts';
 
 const RED: Rgb = [255, 0, 0];
@@ -22,7 +22,7 @@ const players: MosaicPlayer[] = [];
 let red: string;
 let blue: string;
 let white: string;
-let far: Awaited<ReturnType<LiveBench['camera']>>;
+let far: BenchCamera;
 /** The pipelines that stay. */
 let others: SkillGraph[];
 
@@ -33,6 +33,7 @@ beforeAll(async () => {
   blue = colour('blue', '240x180', 10, 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=none:keyint=10');
   white = colour('white', '180x320', 15, 'libx264');
   colour('green', '320x180', 25, 'libx264');
+  colour('purple', '240x180', 25, 'libx264');
   far = await bench.camera('green.mkv');
   others = [bench.graph('Hall', { blue, white }, { overlay: true }), bench.graph('Yard', { red, far: far.url })];
   await bench.engine.apply([...others, bench.graph('Street', { red, blue })]);
@@ -156,20 +157,24 @@ test(
 );
 
 test(
-  'a camera that goes away leaves a dark tile with its name, comes back, and nobody waits for it',
+  'a camera that changes its shape, goes away and comes back has its tile, which is dark meanwhile; nobody waits for it',
   async () => {
     const player = play('Yard');
     const GREEN: Rgb = [0, 128, 0];
     await player.until((picture) => picture.is(960, 300, GREEN));
-    far.leave(true);
+    const PURPLE: Rgb = [128, 0, 128];
+    expect(player.newest!.is(960, 150, BLACK)).toBe(true);
+    await far.turnTo('purple.mkv');
+    await player.until((picture) => picture.is(960, 150, PURPLE));
+    far.leave();
     const dark = await player.until((picture) => picture.is(960, 300, DARK));
     expect(dark.is(320, 300, RED)).toBe(true);
     const label = Array.from({ length: 80 }, (_, x) => dark.at(920 + x, 352)[1]);
     expect(Math.max(...label)).toBeGreaterThan(150);
     const seen = player.pictures;
     await player.until(() => player.pictures > seen + 20);
-    far.leave(false);
-    await player.until((picture) => picture.is(960, 300, GREEN));
+    far.comeBack();
+    await player.until((picture) => picture.is(960, 300, PURPLE));
   },
   TEST_MS,
 );

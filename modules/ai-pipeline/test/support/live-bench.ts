@@ -78,6 +78,21 @@ export class Watcher {
   }
 }
 
+interface Film {
+  readonly parameterSets: readonly Uint8Array[];
+  readonly frames: readonly { readonly key: boolean; readonly nals: readonly Uint8Array[] }[];
+}
+
+/** A camera of a bench that speaks RTSP. */
+export interface BenchCamera {
+  readonly server: RtspServer;
+  readonly url: string;
+  leave(): void;
+  comeBack(): void;
+  /** Shows another clip in the middle of its stream. */
+  turnTo(clip: string): Promise<unknown>;
+}
+
 /** An engine with cameras that play clips, and the live view of them. */
 export class LiveBench {
   readonly folder = mkdtempSync(path.join(os.tmpdir(), 'vantage-live-'));
@@ -155,14 +170,11 @@ export class LiveBench {
     return `rtsp://127.0.0.1:${this.live.rtsp!.port}/${where}`;
   }
 
-  /** A camera that speaks RTSP and plays a clip over and over, a frame every 40 ms, unless it is away. */
-  async camera(
-    clip: string,
-  ): Promise<{ readonly server: RtspServer; readonly url: string; leave(isAway: boolean): void }> {
-    const { codecData, frames } = await readEncodedFile(path.join(this.folder, clip), this.ffmpeg, 1 << 26);
-    const { lengthSize, parameterSets } = readCodecConfiguration('h264', codecData);
+  /** A camera that speaks RTSP and plays a clip over and over, a frame every 40 ms. */
+  async camera(clip: string): Promise<BenchCamera> {
+    let film = await this.#film(clip);
     const source: RtspSource = {
-      description: { name: clip, codec: 'h264', fps: 25, parameterSets },
+      description: { name: clip, codec: 'h264', fps: 25, parameterSets: film.parameterSets },
       open: (receiver) => {
         let timer: NodeJS.Timeout | undefined;
         let next = 0;
@@ -170,8 +182,8 @@ export class LiveBench {
           nextPtsUs: 0,
           start: () => {
             timer = setInterval(() => {
-              const { key, data } = frames[next % frames.length]!;
-              const nals = splitFrame(data, lengthSize);
+              const { parameterSets, frames } = film;
+              const { key, nals } = frames[next % frames.length]!;
               receiver.send({ ptsUs: 40_000 * next++, key, nals: key ? [...parameterSets, ...nals] : nals });
             }, 40);
           },
@@ -179,15 +191,26 @@ export class LiveBench {
         };
       },
     };
-    let isGone = false;
-    const find = (): RtspSource | undefined => (isGone ? undefined : source);
+    let isAway = false;
+    const find = (): RtspSource | undefined => (isAway ? undefined : source);
     const server = new RtspServer({ find, logger: silentLogger, host: '127.0.0.1', port: 0 });
     await server.start();
-    const leave = (isAway: boolean): void => {
-      isGone = isAway;
-      if (isAway) server.disconnectAll();
+    return {
+      server,
+      url: `rtsp://127.0.0.1:${server.port}/camera`,
+      leave: () => {
+        isAway = true;
+        server.disconnectAll();
+      },
+      comeBack: () => (isAway = false),
+      turnTo: async (other) => (film = await this.#film(other)),
     };
-    return { server, url: `rtsp://127.0.0.1:${server.port}/camera`, leave };
+  }
+
+  async #film(clip: string): Promise<Film> {
+    const { codecData, frames } = await readEncodedFile(path.join(this.folder, clip), this.ffmpeg, 1 << 26);
+    const { lengthSize, parameterSets } = readCodecConfiguration('h264', codecData);
+    return { parameterSets, frames: frames.map(({ key, data }) => ({ key, nals: splitFrame(data, lengthSize) })) };
   }
 
   /** What an RTSP player shows: the first frames as RGB, and their times in seconds. */

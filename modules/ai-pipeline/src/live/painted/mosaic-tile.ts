@@ -86,7 +86,7 @@ export class MosaicTile {
     let hasWorked = false;
     const decoder = new PacketDecoder(this.#header, {
       ffmpeg: this.#ffmpeg,
-      output: ['-vf', this.#filter, '-c:v', 'rawvideo'],
+      output: [...ownShape(this.#ffmpeg), '-vf', this.#filter, '-c:v', 'rawvideo'],
       onStream: ({ width, height }) => {
         size = { width, height };
       },
@@ -120,6 +120,11 @@ export class MosaicTile {
     this.#newestUs = ptsUs;
     this.#oldAtMs = performance.now() + Math.max(OLD_MS, OLD_GAPS * gapMs);
   }
+}
+
+/** A camera that changes its shape in the middle of its stream would be squeezed into the first one. */
+function ownShape({ libavformat: [major, minor] }: Ffmpeg): string[] {
+  return major > 58 || (major === 58 && minor >= 76) ? ['-autoscale', '0'] : [];
 }
 
 /** Scales to the largest size of the camera's own shape that fits; 4:2:0 needs even sides. */
