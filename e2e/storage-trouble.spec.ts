@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,25 +22,29 @@ const DAY_MS = 86_400_000;
 const root = mkdtempSync(path.join(os.tmpdir(), 'vantage-storage-'));
 /** The storage account's disk: small where a small one can be mounted. */
 const disk = path.join(root, 'disk');
-mkdirSync(disk);
 const isSmall = mountSmall(disk);
+/** The device's own. */
+const device = path.join(root, 'device');
+const isDeviceSmall = isSmall && mountSmall(device);
+let made = 0;
 const running: VideoUploader[] = [];
 /** What every file has to be. */
 const written = new Map<string, Buffer>();
 let storage: LocalStorage;
-let line: SlowLine;
+const lines: SlowLine[] = [];
 
 beforeAll(async () => {
   storage = await LocalStorage.start(disk, silentLogger);
 });
 afterEach(async () => {
-  rmSync(path.join(disk, BALLAST), { force: true });
+  for (const at of [disk, device]) rmSync(path.join(at, BALLAST), { force: true });
   for (const uploader of running.splice(0)) await uploader.stop();
+  for (const line of lines.splice(0)) await line.close();
 });
 afterAll(async () => {
-  await line?.close();
   await storage?.stop();
   if (isSmall) execFileSync('umount', [disk]);
+  if (isDeviceSmall) execFileSync('umount', [device]);
   rmSync(root, { recursive: true, force: true });
 });
 
@@ -49,8 +53,7 @@ test('a full disk of the storage account is told, everything stays, and it goes 
   const { journal, put, files, reported } = await uploader('full');
   const first = put(300_000);
   await arrived(journal, first);
-  const ballast = path.join(disk, BALLAST);
-  execFileSync('sh', ['-c', `cat /dev/zero > ${ballast} 2>/dev/null; true`]);
+  fill(disk);
   // The smallest may still find room in a block of the disk, but not what the account notes about it.
   const waiting = [put(10), put(1_000_000), put(300_000)];
   await until(() => waiting.every((name) => (journal.get(`${name}.mp4`)?.attempts ?? 0) >= 3));
@@ -59,7 +62,7 @@ test('a full disk of the storage account is told, everything stays, and it goes 
   expect(files().filter((name) => name.endsWith('.mp4'))).toEqual(waiting.map((name) => `${name}.mp4`));
   // What is not in the account's books when its process ends was never confirmed.
   process.kill(storage.pid!, 'SIGKILL');
-  rmSync(ballast);
+  rmSync(path.join(disk, BALLAST));
   for (const name of waiting) await arrived(journal, name);
   await until(() => reported('storage')['state'] === 'ok');
   expect(files()).toEqual([]);
@@ -67,9 +70,8 @@ test('a full disk of the storage account is told, everything stays, and it goes 
 }, 60_000);
 
 test('a slow line is waited for as long as bytes flow; one that takes nothing more is given up, and taken up again', async () => {
-  line = await SlowLine.open(portOf(storage.connectionString), 20_000);
-  const connection = storage.connectionString.replace(/:\d+\//, `:${line.port}/`);
-  const { journal, put, reported } = await uploader('slow', connection, {
+  const line = await slowLine(20_000);
+  const { journal, put, reported } = await uploader('slow', behind(line), {
     patience: { quietMs: 500, bytesPerSecond: 16_000 },
   });
   const startedMs = performance.now();
@@ -87,6 +89,26 @@ test('a slow line is waited for as long as bytes flow; one that takes nothing mo
   await arrived(journal, stuck);
   await until(() => reported('storage')['state'] === 'ok');
   await expectBlobs([slow, stuck]);
+}, 60_000);
+
+test('a full disk of the device, where the journal is too: uploads go on, and make room', async () => {
+  if (!isDeviceSmall) return;
+  const line = await slowLine(0);
+  const { journal, put } = await uploader('device', behind(line), {}, device);
+  const names = [put(200_000), put(200_000), put(200_000)];
+  await until(() => names.every((name) => journal.get(`${name}.mp4`) !== undefined));
+  fill(device);
+  line.bytesPerSecond = 100e6;
+  for (const name of names) await arrived(journal, name);
+  rmSync(path.join(device, BALLAST));
+  await until(() => existsSync(path.join(device, 'device-journal', 'reserve')));
+  await running.pop()!.stop();
+  names.push(put(200_000));
+  fill(device);
+  const second = await uploader('device', behind(line), {}, device);
+  expect(second.journal.get(`${names[0]}.mp4`)).toMatchObject({ state: 'deleted' });
+  await arrived(second.journal, names[3]!);
+  await expectBlobs(names);
 }, 60_000);
 
 describe('a wrong clock', () => {
@@ -157,7 +179,7 @@ function clips(prefix: string, folder: string) {
     names,
     /** @returns its name, without ending */
     put: (bytes: number): string => {
-      const name = `${prefix}-2026-01-02-03:04:0${names.length}`;
+      const name = `${prefix}-2026-01-02-03:04:${10 + (made += 1)}`;
       names.push(name);
       written.set(`${name}.mp4`, randomBytes(bytes));
       written.set(`${name}.json`, Buffer.from(json));
@@ -176,11 +198,12 @@ async function uploader(
   prefix: string,
   connectionString = storage.connectionString,
   options: Partial<VideoUploaderOptions> = {},
+  parent = root,
 ) {
-  const folder = path.join(root, prefix);
-  mkdirSync(folder);
+  const folder = path.join(parent, prefix);
+  mkdirSync(folder, { recursive: true });
   const edge = new FakeEdgeModule();
-  const journal = Journal.open(path.join(root, `${prefix}-journal`), silentLogger);
+  const journal = Journal.open(path.join(parent, `${prefix}-journal`), silentLogger);
   const one = new VideoUploader({
     ...{ edge, journal, folder, deviceId: 'dev', logger: silentLogger, metrics: new Metrics() },
     storage: openStorage({ kind: 'connectionString', connectionString, container: CLIP_CONTAINER }, 'dev'),
@@ -216,16 +239,26 @@ async function expectBlobs(names: readonly string[]): Promise<void> {
   expect(found.sort()).toEqual(names.flatMap((name) => [`${name}.json`, `${name}.mp4`]).sort());
 }
 
-const portOf = (connectionString: string): number => Number(/:(\d+)\//.exec(connectionString)?.[1]);
+async function slowLine(bytesPerSecond: number): Promise<SlowLine> {
+  const line = await SlowLine.open(Number(/:(\d+)\//.exec(storage.connectionString)?.[1]), bytesPerSecond);
+  lines.push(line);
+  return line;
+}
+
+/** The storage account as it is reached through a line. */
+const behind = ({ port }: SlowLine): string => storage.connectionString.replace(/:\d+\//, `:${port}/`);
+
+function fill(at: string): void {
+  execFileSync('sh', ['-c', `cat /dev/zero > ${path.join(at, BALLAST)} 2>/dev/null; true`]);
+}
 
 function mountSmall(at: string): boolean {
+  mkdirSync(at);
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', at], { stdio: 'ignore' });
     return true;
   } catch {
-    process.stderr.write(
-      'skipped: a small disk cannot be mounted here, so that of the storage account is never full\n',
-    );
+    process.stderr.write('skipped: a small disk cannot be mounted here, so none is full\n');
     return false;
   }
 }

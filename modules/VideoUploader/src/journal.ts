@@ -1,10 +1,8 @@
-import { mkdirSync, renameSync } from 'node:fs';
-import path from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { messageOf } from '@vantage/contracts';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Logger } from '@vantage/observability';
 import type { ClipFacts } from './clips/clip-facts.ts';
 import type { FileKind } from './clips/clip-names.ts';
+import { JournalFile } from './journal-file.ts';
 
 /**
  * What becomes of a file: `seen` -> `uploading` -> `stored` (storage has confirmed it) -> `announced` (a JSON only) ->
@@ -63,11 +61,13 @@ const MAX_DONE = 20_000;
  * point goes on where it was.
  */
 export class Journal {
+  readonly #file: JournalFile;
   readonly #database: DatabaseSync;
   readonly #now: () => number;
 
-  private constructor(database: DatabaseSync, now: () => number) {
-    this.#database = database;
+  private constructor(file: JournalFile, now: () => number) {
+    this.#file = file;
+    this.#database = file.database;
     this.#now = now;
   }
 
@@ -76,22 +76,7 @@ export class Journal {
    * @throws the file system's error when nothing can be written at all
    */
   static open(folder: string, logger: Logger, now: () => number = Date.now): Journal {
-    mkdirSync(folder, { recursive: true });
-    const file = path.join(folder, 'uploads.db');
-    try {
-      return new Journal(openDatabase(file), now);
-    } catch (error) {
-      const aside = `${file}.corrupt`;
-      logger.error(`the journal cannot be read and is set aside: ${messageOf(error)}`, { file: aside });
-      for (const end of ['', '-wal', '-shm']) {
-        try {
-          renameSync(`${file}${end}`, `${aside}${end}`);
-        } catch {
-          // It was not there.
-        }
-      }
-      return new Journal(openDatabase(file), now);
-    }
+    return new Journal(JournalFile.open(folder, SCHEMA, logger), now);
   }
 
   close(): void {
@@ -224,8 +209,9 @@ export class Journal {
     };
   }
 
-  /** Forgets what has long been done. */
+  /** Forgets what has long been done, and keeps room for what comes. */
   trim(): void {
+    this.#file.keepReserve();
     this.#run(
       `DELETE FROM files WHERE state IN ('deleted', 'removed') AND changed < (SELECT changed FROM files
          WHERE state IN ('deleted', 'removed') ORDER BY changed DESC LIMIT 1 OFFSET ${MAX_DONE})`,
@@ -243,30 +229,21 @@ export class Journal {
   }
 
   #run(sql: string, ...parameters: (string | number | null)[]): void {
-    this.#database.prepare(sql).run(...parameters);
+    this.#file.write(() => this.#database.prepare(sql).run(...parameters));
   }
 
   #atomically(work: () => void): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
-      work();
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
-  }
-}
-
-function openDatabase(file: string): DatabaseSync {
-  const database = new DatabaseSync(file);
-  try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000;');
-    database.exec(SCHEMA);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
+    this.#file.write(() => {
+      this.#database.exec('BEGIN IMMEDIATE');
+      try {
+        work();
+        this.#database.exec('COMMIT');
+      } catch (error) {
+        // A full disk may have ended it already.
+        if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+        throw error;
+      }
+    });
   }
 }
 
