@@ -23,7 +23,7 @@ export function clips(demo: () => RunningDemo): void {
     expect(clips.length).toBeGreaterThan(0);
     const name = (await first.getAttribute('id'))!.replace('clip-', '');
     const clip = clips.find((one) => one.name === name)!;
-    const document = await player.get<ClipDocument>(clip.jsonUrl!);
+    const said = await player.get<ClipDocument>(clip.jsonUrl!);
     await video.evaluate((element: HTMLVideoElement) => {
       element.currentTime = 0;
       element.play().catch(() => undefined);
@@ -31,13 +31,16 @@ export function clips(demo: () => RunningDemo): void {
     const seen = await drawings(page, 12);
     expect(label).toMatch(/^\/media\//);
     for (const drawn of seen) {
-      const inference = document.inferences.find(
+      const inference = said.inferences.find(
         (one) => one.type === 'detection' && one.sourceInfo.frameId === drawn.frameId,
       );
       expectSame(drawn, inference?.type === 'detection' ? inference.detections : []);
     }
     await first.getByText(/^street · /).waitFor();
     await first.locator('img').evaluate((image: HTMLImageElement) => image.decode());
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll('.clip-row')].every((row) => (row.querySelector('img')?.naturalWidth ?? 0) > 0),
+    );
     await player.shoot('clips');
     await page.getByLabel('Detections').uncheck();
     await page.getByLabel('Autoplay').uncheck();

@@ -54,8 +54,8 @@ export function hevc(demo: () => RunningDemo): void {
 /** Some seconds of the demo's street in H.265. */
 async function encode(file: string): Promise<string> {
   const { path: ffmpeg } = await resolveFfmpeg();
-  const codec = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=20:pools=1'];
-  const filter = ['-t', '8', '-vf', 'fps=10,scale=640:-2', ...codec, '-tag:v', 'hvc1'];
+  const codec = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'log-level=error:keyint=10:pools=1'];
+  const filter = ['-t', '5', '-vf', 'fps=10,scale=480:-2', ...codec, '-tag:v', 'hvc1'];
   execFileSync(ffmpeg, ['-v', 'error', '-i', street.video, ...filter, '-y', file]);
   return file;
 }

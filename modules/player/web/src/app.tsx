@@ -15,12 +15,20 @@ import { nextTheme, theme } from './theme.ts';
 import { Icon, Mark, type IconName } from './ui/icons.tsx';
 import { News } from './ui/parts.tsx';
 
-const PAGES: readonly { readonly id: IconName; readonly name: string; readonly page: () => JSX.Element }[] = [
+interface PageEntry {
+  readonly id: IconName;
+  readonly name: string;
+  /** Where there is little room. */
+  readonly short?: string;
+  readonly page: () => JSX.Element;
+}
+
+const PAGES: readonly PageEntry[] = [
   { id: 'cameras', name: 'Cameras', page: CamerasPage },
   { id: 'live', name: 'Live', page: LivePage },
   { id: 'clips', name: 'Clips', page: ClipsPage },
   { id: 'regions', name: 'Regions', page: RegionsPage },
-  { id: 'configuration', name: 'Configuration', page: ConfigurationPage },
+  { id: 'configuration', name: 'Configuration', short: 'Config', page: ConfigurationPage },
   { id: 'models', name: 'Models', page: ModelsPage },
   { id: 'health', name: 'Health', page: HealthPage },
   { id: 'why', name: 'Why', page: WhyPage },
@@ -70,14 +78,19 @@ function Shell(): JSX.Element {
           <span>Vantage</span>
         </a>
         <ul>
-          {PAGES.map(({ id, name }) => (
+          {PAGES.map(({ id, name, short }) => (
             <li key={id}>
               <a
                 href={href(id, ['live', 'regions', 'why'].includes(id) ? camera : [])}
                 aria-current={id === shown?.id ? 'page' : undefined}
               >
                 <Icon name={id} />
-                <span class={id === 'configuration' ? 'long-name' : ''}>{name}</span>
+                <span class={short === undefined ? '' : 'long-name'}>{name}</span>
+                {short !== undefined && (
+                  <span class="short-name" aria-hidden="true">
+                    {short}
+                  </span>
+                )}
               </a>
             </li>
           ))}

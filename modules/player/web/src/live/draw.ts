@@ -47,6 +47,15 @@ export interface Painter {
   /** Thickness of lines. */
   readonly line: number;
   readonly font: number;
+  /** Where names stand already. */
+  readonly plates: Plate[];
+}
+
+interface Plate {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
 }
 
 /** Makes the canvas as sharp as the screen, empties it, and hands out a painter in CSS pixels. */
@@ -64,7 +73,7 @@ export function painterOf(canvas: HTMLCanvasElement, width: number, height: numb
   const font = Math.max(10, Math.min(15, Math.round(width / 64)));
   context.font = `600 ${font}px system-ui, sans-serif`;
   context.lineJoin = 'round';
-  return { context, width, height, line: Math.max(1.5, width / 480), font };
+  return { context, width, height, line: Math.max(1.5, width / 480), font, plates: [] };
 }
 
 export function drawOverlay(
@@ -101,14 +110,22 @@ export function drawRegion(painter: Painter, { label, color, coordinates }: Draw
   if (label !== '') drawTitle(painter, label, first[0] * width, first[1] * height, color);
 }
 
-/** A name on a plate above a place, inside the picture and readable on any ground. */
+/**
+ * A name on a plate above a place, inside the picture and readable on any ground; a line or two higher or lower where
+ * another name stands already.
+ */
 export function drawTitle(painter: Painter, text: string, x: number, y: number, color: string): void {
   const { context, width, font } = painter;
   const shown = text.length > 60 ? `${text.slice(0, 59)}…` : text;
   const across = context.measureText(shown).width + font * 0.7;
   const down = font * 1.4;
   const left = Math.max(0, Math.min(x, width - across));
-  const top = y - down < 0 ? y : y - down;
+  const plate = [y - down, y, y - 2 * down, y + down, y - 3 * down]
+    .map((at): Plate => ({ left, top: at, right: left + across, bottom: at + down }))
+    .filter((one) => one.top >= 0)
+    .find((one) => !painter.plates.some((other) => overlap(one, other)));
+  const top = plate?.top ?? (y - down < 0 ? y : y - down);
+  painter.plates.push(plate ?? { left, top, right: left + across, bottom: top + down });
   context.fillStyle = color;
   context.beginPath();
   context.roundRect(left, top, across, down, 3);
@@ -116,6 +133,10 @@ export function drawTitle(painter: Painter, text: string, x: number, y: number, 
   context.fillStyle = '#10151b';
   context.textBaseline = 'middle';
   context.fillText(shown, left + font * 0.35, top + down / 2 + 0.5);
+}
+
+function overlap(a: Plate, b: Plate): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
 function drawObject(painter: Painter, one: DetectionEntry, options: OverlayOptions, trails?: Trails): DrawnBox {
