@@ -6,7 +6,7 @@ import { keptLine } from '../twin/keep-large.ts';
 import { showHistory } from '../hub/show-history.ts';
 import { untilSignal } from '../until-signal.ts';
 import { changeText, diffDeployments, MARKS, type DeploymentChange } from './diff.ts';
-import { follow } from './follow.ts';
+import { follow, look } from './follow.ts';
 import { newLargeValues, planLarge, readWholeContent, withLargeKept, type DeployedValue } from './large-values.ts';
 import { localVariables } from './local-variables.ts';
 import { platformFor } from './platform.ts';
@@ -85,13 +85,15 @@ async function apply(
   if (!options.json) tell(hub, changes, spilled);
   if (options.dryRun) return finish(options, { changes, applied: false, spilled });
   const small = await withLargeKept(content, plans, options);
+  const wasBefore = options.wait === undefined ? undefined : await look(hub);
   await historyOf(hub).add(before);
   await hub.applyContent(small);
   await onApplied();
   if (!options.json) process.stdout.write(`deployed to ${hub.device} (${hub.name})\n`);
-  if (options.wait === undefined) return finish(options, { changes, applied: true, spilled });
+  if (options.wait === undefined || wasBefore === undefined)
+    return finish(options, { changes, applied: true, spilled });
   const end = untilSignal();
-  const progress = await follow(hub, options.wait * 1000, end.signal, (now) => {
+  const progress = await follow(hub, options.wait * 1000, end.signal, wasBefore.progress, (now) => {
     if (!options.json) process.stdout.write(`${progressLine(now)}\n`);
   });
   end.release();

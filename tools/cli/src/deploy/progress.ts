@@ -6,6 +6,8 @@ export interface ModuleProgress {
   readonly state: 'waiting' | 'well' | 'bad';
   /** `pulling`, `running`, `failed: …` */
   readonly text: string;
+  /** Of its last start, by the device's clock. */
+  readonly startedAt?: string;
 }
 
 export interface DeploymentProgress {
@@ -29,9 +31,14 @@ export function progressOf(agent: Twin, hub: Twin, moduleTwins: ReadonlyMap<stri
   const versionTaken = taken(agent) && taken(hub);
   const wanted = asObject(agent.properties.desired['modules']);
   const reported = asObject(agent.properties.reported['modules']);
-  const modules = Object.entries(wanted).map(([name, module]) =>
-    moduleProgress(name, asObject(module), asObject(reported[name]), versionTaken, moduleTwins.get(name)),
-  );
+  const modules = Object.entries(wanted).map(([name, module]): ModuleProgress => {
+    const said = asObject(reported[name]);
+    const startedAt = said['lastStartTimeUtc'];
+    return {
+      ...moduleProgress(name, asObject(module), said, versionTaken, moduleTwins.get(name)),
+      ...(typeof startedAt === 'string' ? { startedAt } : {}),
+    };
+  });
   const failed = problems.length > 0 || modules.some(({ state }) => state === 'bad');
   const well = versionTaken && modules.every(({ state }) => state === 'well');
   return { modules, problems, state: failed ? 'failed' : well ? 'well' : 'waiting' };
