@@ -43,6 +43,7 @@ export class JournalFile {
       return attempt();
     } catch (error) {
       if (!isNoRoom(error, folder)) {
+        if (codeOf(error) !== 'ERR_SQLITE_ERROR') throw error;
         setAside(file, error, logger);
         return attempt();
       }

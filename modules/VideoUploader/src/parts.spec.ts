@@ -1,14 +1,16 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, jest, test } from '@jest/globals';
 import { codeOf } from '@vantage/contracts';
+import { silentLogger } from '@vantage/observability';
 import { announcementOf } from './clips/announcement.ts';
 import { blobNameOf, factsOf, metadataOf, tagsOf } from './clips/clip-facts.ts';
 import { jsonNamesOf, kindOf } from './clips/clip-names.ts';
 import { RecordingsFolder } from './clips/recordings.ts';
 import { readStorageChoice } from './environment.ts';
 import { hubRefused } from './errors.ts';
+import { Journal } from './journal.ts';
 import { whileBytesFlow } from './storage/patience.ts';
 import { TokenBucket } from './storage/token-bucket.ts';
 import { troubleOf } from './storage/trouble.ts';
@@ -103,6 +105,18 @@ test('bytes that flow are waited for, however slowly; what the system buffers ge
   expect(ends).toEqual(['UPLOAD_STALLED']);
   await sent;
   jest.useRealTimers();
+});
+
+test('a journal that is no database is set aside', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'vantage-journal-'));
+  const file = path.join(folder, 'uploads.db');
+  writeFileSync(file, 'no database'.repeat(1000));
+  const journal = Journal.open(folder, silentLogger);
+  journal.see('a.mp4', 'clip', 1, 1);
+  expect(journal.get('a.mp4')).toMatchObject({ state: 'seen' });
+  journal.close();
+  expect(existsSync(`${file}.corrupt`)).toBe(true);
+  rmSync(folder, { recursive: true });
 });
 
 test('a clock that was set back makes no file wait for days', async () => {
