@@ -84,6 +84,12 @@ test('two operators at once: the second is told, and overwrites nothing', async 
   const { status, stderr } = await twin('edit', 'teller');
   expect([status, stderr]).toEqual([1, expect.stringContaining('TWIN_CHANGED')]);
   expect(await desired()).toMatchObject({ volume: 1 });
+  // Nothing that was typed is lost.
+  const file = /what you wrote is in (\S+): "vantage twin apply teller -f/.exec(stderr)?.[1] ?? '';
+  expect(readFileSync(file, 'utf8')).toContain('12');
+  rmSync(path.dirname(file), { recursive: true });
+  editorThat('exit 3');
+  expect((await twin('edit', 'teller')).stderr).toContain('the editor ended with status 3; nothing was changed');
 });
 
 test('--where changes every device that fits', async () => {

@@ -67,8 +67,8 @@ A change is validated and planned as the modules do it, applied only if nobody e
     .description('change the desired properties in $EDITOR')
     .argument('<module>')
     .action(async (module: string, options: ChangeOptions) => {
-      const { editTwin } = await import('./edit.ts');
-      await change(module, (desired) => editTwin(module, desired), options);
+      const { changeByEditor } = await import('./edit.ts');
+      process.exitCode = await changeByEditor(module, options);
     });
   withHub(twin.command('plan'))
     .description('print what a patch would do (live, swap, restart of which part) without applying it')

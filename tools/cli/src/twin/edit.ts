@@ -5,37 +5,71 @@ import path from 'node:path';
 import { VantageError, isTwinObject, messageOf, type TwinObject } from '@vantage/contracts';
 import { parseJson } from '@vantage/manifest';
 import { ask } from '../ask.ts';
+import { changeTwins, type ChangeOptions } from './change.ts';
+
+interface Edited {
+  readonly desired: TwinObject;
+  readonly file: string;
+}
 
 /**
- * Lets a person change desired properties in `$VISUAL` or `$EDITOR`. A text that is no JSON is opened again (when
- * somebody sits there), so that nothing that was typed is lost.
+ * Changes a twin as a person writes it in `$VISUAL` or `$EDITOR`. What was written and is not applied stays in its file,
+ * which is named.
  *
- * @throws VantageError EDIT_FAILED; the file with what was typed stays, and is named
+ * @returns exit status, as `changeTwins`
+ * @throws VantageError EDIT_FAILED and what `changeTwins` throws
  */
-export async function editTwin(
-  module: string,
-  desired: TwinObject,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<TwinObject> {
+export async function changeByEditor(module: string, options: ChangeOptions): Promise<number> {
+  const edits: Edited[] = [];
+  let isApplied = false;
+  try {
+    const wish = async (desired: TwinObject): Promise<TwinObject> => {
+      const edited = await editTwin(module, desired);
+      edits.push(edited);
+      return edited.desired;
+    };
+    const status = await changeTwins(module, wish, options);
+    isApplied = status === 0 && options.dryRun !== true;
+    return status;
+  } finally {
+    for (const { file } of edits) {
+      if (isApplied) await discard(file);
+      else process.stderr.write(`what you wrote is in ${file}: "vantage twin apply ${module} -f ${file}"\n`);
+    }
+  }
+}
+
+/** A text that is no JSON is opened again when somebody sits there. @throws VantageError EDIT_FAILED */
+async function editTwin(module: string, desired: TwinObject, env: NodeJS.ProcessEnv = process.env): Promise<Edited> {
   const editor = env['VISUAL'] ?? env['EDITOR'];
   if (editor === undefined || editor === '') {
     throw new VantageError('EDIT_FAILED', 'no editor: set EDITOR (such as EDITOR=nano), or use "vantage twin set"');
   }
   const folder = await mkdtemp(path.join(os.tmpdir(), 'vantage-twin-'));
   const file = path.join(folder, `${module.replace(/[^\w.-]/g, '_')}.json`);
-  await writeFile(file, `${JSON.stringify(desired, null, 2)}\n`, { mode: 0o600 });
+  const before = `${JSON.stringify(desired, null, 2)}\n`;
+  await writeFile(file, before, { mode: 0o600 });
   for (;;) {
-    await open(editor, file);
-    const read = readEdited(await readFile(file, 'utf8'));
-    if (typeof read !== 'string') {
-      await rm(folder, { recursive: true, force: true });
-      return read;
+    const status = await open(editor, file);
+    const text = await readFile(file, 'utf8');
+    if (status !== 0) {
+      const ended = `the editor ended with status ${status ?? 'none'}`;
+      if (text !== before) throw new VantageError('EDIT_FAILED', `${ended}; what you wrote is in ${file}`);
+      await discard(file);
+      throw new VantageError('EDIT_FAILED', `${ended}; nothing was changed`);
     }
+    const read = readEdited(text);
+    if (typeof read !== 'string') return { desired: read, file };
     process.stderr.write(`${file}: ${read}\n`);
     if (!process.stdin.isTTY || !(await wantsToGoOn())) {
       throw new VantageError('EDIT_FAILED', `nothing was applied; what you wrote is in ${file}`);
     }
   }
+}
+
+/** It may hold passwords. */
+async function discard(file: string): Promise<void> {
+  await rm(path.dirname(file), { recursive: true, force: true });
 }
 
 function readEdited(text: string): TwinObject | string {
@@ -49,20 +83,16 @@ function readEdited(text: string): TwinObject | string {
   }
 }
 
-async function open(editor: string, file: string): Promise<void> {
+/** @returns the editor's exit status */
+async function open(editor: string, file: string): Promise<number | null> {
   // As git does: an editor may come with options.
   const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, editor, file], { stdio: 'inherit' });
   // Ctrl-C is for the editor; what it leaves is named, not lost.
   const leaveIt = (): void => undefined;
   process.on('SIGINT', leaveIt);
-  const status = await new Promise<number | null>((resolve, reject) => {
+  return new Promise<number | null>((resolve, reject) => {
     child.on('error', reject).on('close', resolve);
   }).finally(() => process.off('SIGINT', leaveIt));
-  if (status !== 0)
-    throw new VantageError(
-      'EDIT_FAILED',
-      `the editor ended with status ${status ?? 'none'}; what you wrote is in ${file}`,
-    );
 }
 
 async function wantsToGoOn(): Promise<boolean> {
