@@ -101,6 +101,9 @@ test(
   async () => {
     const player = play('Street');
     await player.until((picture) => picture.is(320, 360, RED) && picture.is(960, 360, BLUE));
+    // Tiles of the same size go on with their decoders.
+    await bench.engine.apply([...others, bench.graph('Street', { red, white })]);
+    await player.until((picture) => picture.is(320, 360, RED) && picture.is(960, 360, WHITE));
     await bench.engine.apply([...others, bench.graph('Street', { red, white, blue })]);
     const three = await player.until((picture) => picture.is(640, 360, WHITE));
     expect([213, 1066].map((x) => three.at(x, 360)).map(([r, , b]) => r > b)).toEqual([true, false]);

@@ -32,6 +32,14 @@ export type MosaicMessage =
 
 export type ToPainter = CameraMessage | MosaicMessage | { readonly kind: 'stop' };
 
+/** What a thread does. */
+export interface PaintTaskOf<Message> {
+  /** Call once, first. @throws MEDIA_ENCODER_MISSING */
+  prepare(): Promise<void>;
+  handle(message: Message): void;
+  stop(): void;
+}
+
 export type FromPainter =
   /** What a client is told of the H.264 that follows: Annex B. */
   | { readonly kind: 'stream'; readonly codecData: Uint8Array }

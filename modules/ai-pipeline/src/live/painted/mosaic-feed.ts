@@ -15,7 +15,6 @@ export interface MosaicFeedOptions {
 
 /** Of the contract's recordings; more would be encoded for nobody's eyes. */
 const MAX_FPS = 30;
-const DEFAULT_FPS = 25;
 
 /** The cameras of a pipeline on their way to its mosaic: those that the configuration names now, as it names them. */
 export class MosaicFeed {
@@ -47,11 +46,12 @@ export class MosaicFeed {
       onGone();
       return;
     }
-    const known = entries.map(({ status }) => status?.fps ?? 0);
-    const fastest = Math.max(...known);
-    const fps = Math.max(1, Math.min(MAX_FPS, fastest > 0 ? fastest : DEFAULT_FPS));
-    if (fps !== this.#fps) post({ kind: 'rate', fps });
-    this.#fps = fps;
+    const fastest = Math.max(...entries.map(({ status }) => status?.fps ?? 0));
+    const fps = Math.max(1, Math.min(MAX_FPS, fastest));
+    if (fastest > 0 && fps !== this.#fps) {
+      this.#fps = fps;
+      post({ kind: 'rate', fps });
+    }
     const paint = isPainted(first.graph);
     const sensors = [...new Set(entries.map(({ source }) => source.sensor))];
     const isSame = sensors.join('\0') === [...this.#feeds.keys()].join('\0');

@@ -1,7 +1,7 @@
 import type { Ffmpeg } from '@vantage/media';
 import { BufferPool } from '../../camera/buffer-pool.ts';
 import { JPEG_OUTPUT, LiveEncoder, findH264Encoder, h264Output, type EncodedFrame } from './live-encoder.ts';
-import type { FromPainter, ToPainter } from './messages.ts';
+import type { FromPainter, MosaicMessage, PaintTaskOf } from './messages.ts';
 import {
   MOSAIC_BYTES,
   MOSAIC_HEIGHT,
@@ -17,6 +17,7 @@ import { MosaicTile } from './mosaic-tile.ts';
 /** At the start, and when tiles move, so long those that send nothing are waited for, and those that are being decoded. */
 const PATIENCE_MS = 1500;
 const LONG_PATIENCE_MS = 3000;
+/** Until a camera has told its rate. */
 const DEFAULT_FPS = 25;
 /** JPEGs are large, and seldom watched. */
 const JPEG_STEP_MS = 1000 / 15;
@@ -30,7 +31,7 @@ interface Place {
  * All cameras of a pipeline in one picture, encoded at a steady rate: on a thread of its own. Each camera has a decoder of
  * its own that scales at once; a picture of the mosaic takes the newest of each, so none ever waits for another.
  */
-export class MosaicTask {
+export class MosaicTask implements PaintTaskOf<MosaicMessage> {
   readonly #ffmpeg: Ffmpeg;
   readonly #send: (message: FromPainter) => void;
   readonly #pool = new BufferPool(4, (bytes) => new ArrayBuffer(bytes));
@@ -56,12 +57,11 @@ export class MosaicTask {
     this.#send = send;
   }
 
-  /** Call once, first. @throws MEDIA_ENCODER_MISSING */
   async prepare(): Promise<void> {
     this.#encoding = await findH264Encoder(this.#ffmpeg);
   }
 
-  handle(message: ToPainter): void {
+  handle(message: MosaicMessage): void {
     switch (message.kind) {
       case 'tiles':
         this.#arrange(message.sensors, message.keep);
@@ -75,19 +75,10 @@ export class MosaicTask {
       case 'camera':
         this.#places.get(message.sensor)?.camera.handle(message.message);
         return;
-      case 'stop':
-        this.#stop();
-        return;
-      case 'header':
-      case 'packet':
-      case 'begin':
-      case 'insights':
-      case 'regions':
-        return;
     }
   }
 
-  #stop(): void {
+  stop(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
     for (const { camera } of this.#places.values()) camera.stop();

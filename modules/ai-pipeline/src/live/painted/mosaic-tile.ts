@@ -9,15 +9,13 @@ const RESTART_MS = 2000;
 /** A picture is old after so long, and after so many times what lay between it and the one before. */
 const OLD_MS = 2000;
 const OLD_GAPS = 3;
-/** Two pictures, of which one is being filled, and the one that is shown. */
-const BUFFERS = 3;
 
 /** One camera of a mosaic: its newest picture, as large as its tile lets it be, with what is known of it painted in. */
 export class MosaicTile {
   readonly sensor: string;
   readonly #ffmpeg: Ffmpeg;
   readonly #filter: string;
-  readonly #pool = new BufferPool(BUFFERS, (bytes) => new ArrayBuffer(bytes));
+  readonly #pool = new BufferPool(2, (bytes) => new ArrayBuffer(bytes));
   readonly #painter = new FramePainter();
   #header: Uint8Array | undefined;
   #decoder: PacketDecoder | undefined;

@@ -2,10 +2,10 @@ import { BufferPool } from '../../camera/buffer-pool.ts';
 import { PacketDecoder } from '../packet-decoder.ts';
 import { FramePainter } from './frame-painter.ts';
 import { LiveEncoder, findH264Encoder, h264Output } from './live-encoder.ts';
-import type { FromPainter, PaintSetup, ToPainter } from './messages.ts';
+import type { CameraMessage, FromPainter, PaintSetup, PaintTaskOf } from './messages.ts';
 
 /** Decodes a camera's packets, paints what is known of each frame into it, and encodes it: on a thread of its own. */
-export class PaintTask {
+export class PaintTask implements PaintTaskOf<CameraMessage> {
   readonly #setup: PaintSetup & { readonly kind: 'camera' };
   readonly #send: (message: FromPainter) => void;
   readonly #pool = new BufferPool(4, (bytes) => new ArrayBuffer(bytes));
@@ -20,12 +20,11 @@ export class PaintTask {
     this.#send = send;
   }
 
-  /** Call once, first. @throws MEDIA_ENCODER_MISSING */
   async prepare(): Promise<void> {
     this.#encoding = await findH264Encoder(this.#setup.ffmpeg);
   }
 
-  handle(message: ToPainter): void {
+  handle(message: CameraMessage): void {
     switch (message.kind) {
       case 'header':
         this.#open(message.bytes);
@@ -42,18 +41,10 @@ export class PaintTask {
       case 'regions':
         this.#painter.regions = message.regions;
         return;
-      case 'stop':
-        this.#close();
-        return;
-      case 'tiles':
-      case 'rate':
-      case 'outputs':
-      case 'camera':
-        return;
     }
   }
 
-  #close(): void {
+  stop(): void {
     this.#decoder?.stop();
     this.#decoder = undefined;
     this.#encoder?.stop();
@@ -61,7 +52,7 @@ export class PaintTask {
   }
 
   #open(header: Uint8Array): void {
-    this.#close();
+    this.stop();
     this.#beginUs = Infinity;
     const { ffmpeg } = this.#setup;
     let size = { width: 0, height: 0 };

@@ -2,7 +2,7 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '@vantage/contracts';
-import type { FromPainter, PaintSetup, ToPainter } from './messages.ts';
+import type { FromPainter, PaintSetup, PaintTaskOf, ToPainter } from './messages.ts';
 import { MosaicTask } from './mosaic-task.ts';
 import { PaintTask } from './paint-task.ts';
 
@@ -13,13 +13,19 @@ if (parent === null) throw new Error('paint-worker.ts runs in a worker thread on
 if (process.platform === 'linux') setPriority(5);
 const send = (message: FromPainter): void => parent.postMessage(message);
 const setup = workerData as PaintSetup;
-const task = setup.kind === 'mosaic' ? new MosaicTask(setup.ffmpeg, send) : new PaintTask(setup, send);
+// It is sent what its kind of task handles, and nothing else.
+const task: PaintTaskOf<Exclude<ToPainter, { kind: 'stop' }>> =
+  setup.kind === 'mosaic' ? new MosaicTask(setup.ffmpeg, send) : new PaintTask(setup, send);
 try {
   await task.prepare();
 } catch (error) {
   send({ kind: 'failed', reason: messageOf(error) });
 }
 parent.on('message', (message: ToPainter) => {
-  task.handle(message);
-  if (message.kind === 'stop') parent.close();
+  if (message.kind !== 'stop') {
+    task.handle(message);
+    return;
+  }
+  task.stop();
+  parent.close();
 });
