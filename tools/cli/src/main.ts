@@ -30,6 +30,8 @@ import { upCommand } from './up/command.ts';
 import { verifyCommand } from './verify/command.ts';
 import { whyCommand } from './why/command.ts';
 
+const HELP_COMMAND = ['help [command]', 'the same as --help'] as const;
+
 /** Commands load what they do when they do it: help, and a mistake in the options, come at once. */
 const program: Command = new Command('vantage')
   .description('Azure IoT Edge modules that turn cameras into insights on the device')
@@ -72,7 +74,7 @@ const program: Command = new Command('vantage')
   .addCommand(fleetCommand())
   .commandsGroup('The command line:')
   .addCommand(completionCommand())
-  .helpCommand('help [command]', 'the same as --help')
+  .helpCommand(...HELP_COMMAND)
   .addCommand(
     completeCommand(() => program),
     { hidden: true },
@@ -105,6 +107,8 @@ try {
 /** A mistake in the options of any command says where help is; its help says what its status means. */
 function inherit(command: Command, parent: Command): void {
   command.copyInheritedSettings(parent);
+  // Its own: the one of the program stands in a group of the program.
+  if (command.commands.length > 0) command.helpCommand(...HELP_COMMAND);
   sayExitCodes(command);
   for (const child of command.commands) inherit(child, command);
 }
