@@ -11,10 +11,15 @@ const GATE: ApiRegion = { label: 'gate', color: '#00e5ff', coordinates: [[0.6, 0
 const OUTSIDE: ApiRegion = { label: 'outside', color: '#ff5c8a', coordinates: [[0.2, 0.7], [0.5, 0.7], [0.3, 1.4]] }; // prettier-ignore
 const LONG = 'the pavement on the far side, between the second lantern and the entrance of the bakery';
 
+const LONG_CAMERA = 'the-camera-above-the-second-door-of-the-northern-warehouse-which-nobody-has-renamed-since-2019';
+
 const DESIRED = {
   azdaConfiguration: {
     components: {
-      sensors: [{ name: 'yard', endpoint: 'rtsp://127.0.0.1:9/none', regionsOfInterest: [DOOR, GATE] }],
+      sensors: [
+        { name: 'yard', endpoint: 'rtsp://127.0.0.1:9/none', regionsOfInterest: [DOOR, GATE] },
+        { name: LONG_CAMERA, endpoint: '', regionsOfInterest: [] },
+      ],
       deepStream: {
         pipelineConfigs: [{ id: 'People', primaryModelConfigPath: 'm.txt' }],
         streams: [{ name: 'yard', configId: 'People' }],
@@ -174,6 +179,27 @@ describeWithBrowser('regions that two draw, and regions that cannot be', () => {
     await page.getByText(/^Saved: 2 regions/).waitFor();
     expect((await saved()).map(({ label }) => label)).toEqual(['door', LONG]);
     expect(await player.layout()).toEqual({ wide: 0, nameless: [] });
+    expect(player.faults).toEqual([]);
+  }, 40_000);
+
+  test('long names fit on a phone, and a camera without a pipeline says so', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const name of [
+      'cameras',
+      `live//${LONG_CAMERA}`,
+      `regions//${LONG_CAMERA}`,
+      'configuration',
+      'why',
+      'models',
+    ]) {
+      await page.goto('about:blank');
+      await player.open(name);
+      await page.locator('h1').waitFor();
+      if (name.includes(LONG_CAMERA)) await page.getByText('no pipeline looks at this camera').waitFor();
+      if (name === 'cameras') await page.getByRole('article', { name: LONG_CAMERA }).waitFor();
+      if (name === 'configuration') await page.getByText('azdaConfiguration').waitFor();
+      expect({ name, ...(await player.layout()) }).toEqual({ name, wide: 0, nameless: [] });
+    }
     expect(player.faults).toEqual([]);
   }, 40_000);
 });

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { codeOf } from '@vantage/contracts';
 import { pageBuildFailed } from '../errors.ts';
 
 const MAX_OUTPUT = 4000;
@@ -31,17 +32,29 @@ export async function buildPage(
   tell('building the page of the Player, once');
   const startedMs = performance.now();
   // Of its own name first: another Player may be building, or serving what is there.
-  const part = path.join(web, `dist.${process.pid}.part`);
+  const part = path.join(web, `dist.${randomUUID()}.part`);
   try {
     await runVite(web, part, signal);
     await writeFile(path.join(part, DIGEST), digest);
-    await rm(dist, { recursive: true, force: true });
-    await rename(part, dist);
+    await putInPlace(part, dist, digest);
   } finally {
     await rm(part, { recursive: true, force: true });
   }
   tell(`the page is built, in ${Math.round((performance.now() - startedMs) / 100) / 10} s`);
   return dist;
+}
+
+/** Where another Player has built the same meanwhile, and perhaps serves it already, that stays. */
+async function putInPlace(part: string, dist: string, digest: string): Promise<void> {
+  for (let attempts = 3; ; attempts -= 1) {
+    if ((await readFile(path.join(dist, DIGEST), 'utf8').catch(() => '')) === digest) return;
+    await rm(dist, { recursive: true, force: true });
+    try {
+      return await rename(part, dist);
+    } catch (error) {
+      if (attempts === 0 || !['ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')) throw error;
+    }
+  }
 }
 
 /** In a process of its own: the bundler would stay in the server's memory. */

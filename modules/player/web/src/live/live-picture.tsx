@@ -41,7 +41,8 @@ export function LivePicture(props: Props): JSX.Element {
   latest.current = props;
 
   useEffect(() => {
-    if (!video.current || !canvas.current) return;
+    // Of a camera that no pipeline looks at there is nothing to ask for.
+    if (!video.current || !canvas.current || camera.pipeline === '') return;
     const overlay = new OverlayCanvas(canvas.current, video.current, options);
     overlay.regions = regions;
     let stills = false;
@@ -89,7 +90,7 @@ export function LivePicture(props: Props): JSX.Element {
   }, [paused]);
 
   const stills = state.state === 'stills';
-  const words = WORDS[state.state];
+  const words = camera.pipeline === '' ? 'No picture: no pipeline looks at this camera.' : WORDS[state.state];
   return (
     <div
       class="picture"

@@ -82,7 +82,9 @@ function Watch({ camera }: { camera: ApiCamera }): JSX.Element {
             <Icon name={paused ? 'play' : 'pause'} />
             <span class="hidden-text">{paused ? 'Go on live' : 'Pause'}</span>
           </button>
-          <span class={paused ? 'live-mark off' : 'live-mark'}>{paused ? 'paused' : 'live'}</span>
+          {camera.pipeline !== '' && (
+            <span class={paused ? 'live-mark off' : 'live-mark'}>{paused ? 'paused' : 'live'}</span>
+          )}
           {SWITCHES.map(({ key, name }) => (
             <Toggle key={key} label={name} on={options[key]} onChange={(on) => setOptions({ ...options, [key]: on })} />
           ))}
