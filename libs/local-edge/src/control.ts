@@ -47,7 +47,6 @@ export class RuntimeControl implements ControlBackend {
     const { deviceId, hubHostName } = identities.hub;
     const modules = this.#modules();
     const ours = new Set(modules.map(({ id }) => identityName(deviceId, id)));
-    const nowMs = this.faults.now();
     const { delivered, expired, waiting, endpoints } = hub.counts.totals();
     return {
       deviceId,
@@ -56,7 +55,7 @@ export class RuntimeControl implements ControlBackend {
       stateDir: this.#stateDir,
       startedAtUtc: this.#parts().startedAtUtc,
       ports: { mqtt: mqttPort, api: apiPort },
-      clock: { nowUtc: new Date(nowMs).toISOString(), offsetMs: nowMs - Date.now() },
+      clock: { nowUtc: new Date(this.faults.now()).toISOString(), offsetMs: this.faults.clockOffsetMs },
       modules,
       otherClients: Object.fromEntries(hub.clients().filter(([name]) => !ours.has(name))),
       queues: endpoints.flatMap((queue) =>

@@ -114,8 +114,13 @@ export class Faults extends EventEmitter<{ change: [] }> {
 
   /** The hub's clock, milliseconds since 1970. Everything that compares times uses it. */
   now(): number {
+    return Date.now() + this.clockOffsetMs;
+  }
+
+  /** How far the hub's clock is ahead of this machine's. */
+  get clockOffsetMs(): number {
     const clock = this.#active.get('clock:')?.active.fault;
-    return Date.now() + (clock?.kind === 'clock' ? clock.ms : 0);
+    return clock?.kind === 'clock' ? clock.ms : 0;
   }
 
   isNetworkCut(module: string): boolean {
