@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { Hub, twinHistory } from '@vantage/hub';
 import { planTwin } from '@vantage/skill';
@@ -16,7 +17,7 @@ beforeAll(() => void (work = mkdtempSync(path.join(os.tmpdir(), 'vantage-plan-')
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 beforeEach(() => {
   shown = '';
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => (shown += String(text)) !== '');
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => (shown += stripVTControlCharacters(String(text))) !== '');
 });
 afterEach(() => void jest.restoreAllMocks());
 
