@@ -17,7 +17,9 @@ beforeAll(() => void (work = mkdtempSync(path.join(os.tmpdir(), 'vantage-plan-')
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 beforeEach(() => {
   shown = '';
-  jest.spyOn(process.stdout, 'write').mockImplementation((text) => (shown += stripVTControlCharacters(String(text))) !== '');
+  jest
+    .spyOn(process.stdout, 'write')
+    .mockImplementation((text) => (shown += stripVTControlCharacters(String(text))) !== '');
 });
 afterEach(() => void jest.restoreAllMocks());
 
