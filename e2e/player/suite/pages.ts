@@ -93,6 +93,7 @@ export function pages(demo: () => RunningDemo): void {
     }
     await player.open('live/StreetDetection/street');
     await drawings(page, 2);
+    await page.getByText('Waiting for a picture').waitFor({ state: 'detached' });
     await player.shoot('phone');
     expect(player.faults).toEqual([]);
   }, 90_000);
