@@ -1,24 +1,24 @@
 import { once } from 'node:events';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { BlobServiceClient, type ContainerClient } from '@azure/storage-blob';
 import { resolveFfmpeg } from '@vantage/media';
-import { freePort, silentLogger } from '@vantage/observability';
+import { silentLogger } from '@vantage/observability';
 import { MediaUrls } from '../src/clips/media-urls.ts';
 import { readRange } from '../src/clips/byte-range.ts';
 import { Player, readSettings, type ApiClips, type ApiHealth, type ApiTimeline } from '../src/index.ts';
+import { startAzurite, type Azurite } from './support/azurite.ts';
 import { Browser } from './support/browser.ts';
 
 const MANY = 10_000;
 const DEVICE = 'gate';
 const folder = mkdtempSync(path.join(os.tmpdir(), 'vantage-clips-'));
 const recordings = path.join(folder, 'clips');
-let azurite: ChildProcess | undefined;
+let azurite: Azurite | undefined;
 let container: ContainerClient;
 let player: Player;
 let browser: Browser;
@@ -63,16 +63,8 @@ beforeAll(async () => {
   await writeFile(sample.replace('.mp4', '.json'), document('street'));
   await writeFile(path.join(recordings, '.people-2027-01-01-00:00:00.mp4.part'), 'not whole');
 
-  const port = await freePort();
-  const main = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js');
-  const where = ['--blobHost', '127.0.0.1', '--blobPort', String(port), '--location', path.join(folder, 'azurite')];
-  const key = Buffer.alloc(64, 7).toString('base64');
-  azurite = spawn(process.execPath, [main, ...where, '--skipApiVersionCheck', '--disableTelemetry', '--silent'], {
-    env: { ...process.env, NODE_OPTIONS: '', AZURITE_ACCOUNTS: `vantage:${key}` },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await once(azurite.stdout!, 'data');
-  const access = `DefaultEndpointsProtocol=http;AccountName=vantage;AccountKey=${key};BlobEndpoint=http://127.0.0.1:${port}/vantage;`;
+  azurite = await startAzurite(path.join(folder, 'azurite'));
+  const { access } = azurite;
   container = BlobServiceClient.fromConnectionString(access).getContainerClient('clips');
   await container.create();
   const base = `${DEVICE}/ResourceGroup/Account/SolutionInstance/street/detection/person`;
@@ -103,7 +95,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await player?.stop();
-  azurite?.kill();
+  await azurite?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -220,8 +212,7 @@ test('a zip that is no model is told so, and other bodies are refused', async ()
 });
 
 test('storage down and folder gone are said; what is known stays', async () => {
-  azurite?.kill();
-  await once(azurite!, 'close');
+  await azurite?.stop();
   await rm(recordings, { recursive: true });
   const [stored] = (await list('to=2026-01-01T00:00:00Z')).clips.filter(({ where }) => where === 'storage');
   expect(stored).toBeDefined();
