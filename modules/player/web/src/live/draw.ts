@@ -120,12 +120,14 @@ export function drawTitle(painter: Painter, text: string, x: number, y: number, 
   const across = context.measureText(shown).width + font * 0.7;
   const down = font * 1.4;
   const left = Math.max(0, Math.min(x, width - across));
-  const plate = [y - down, y, y - 2 * down, y + down, y - 3 * down]
-    .map((at): Plate => ({ left, top: at, right: left + across, bottom: at + down }))
-    .filter((one) => one.top >= 0)
-    .find((one) => !painter.plates.some((other) => overlap(one, other)));
-  const top = plate?.top ?? (y - down < 0 ? y : y - down);
-  painter.plates.push(plate ?? { left, top, right: left + across, bottom: top + down });
+  const plateAt = (top: number): Plate => ({ left, top, right: left + across, bottom: top + down });
+  const isFree = (top: number): boolean => {
+    const plate = plateAt(top);
+    return top >= 0 && !painter.plates.some((other) => overlap(plate, other));
+  };
+  const usual = y - down < 0 ? y : y - down;
+  const top = [usual, y, y - 2 * down, y + down, y - 3 * down].find(isFree) ?? usual;
+  painter.plates.push(plateAt(top));
   context.fillStyle = color;
   context.beginPath();
   context.roundRect(left, top, across, down, 3);

@@ -64,7 +64,7 @@ export function Editing({ camera, twin }: { camera: ApiCamera; twin: ApiTwin }):
   }, [dirty]);
 
   // The regions of the camera are others than a moment ago: by whom, shows their twin.
-  const there = JSON.stringify(camera.regions);
+  const there = useMemo(() => JSON.stringify(camera.regions), [camera.regions]);
   const seen = useRef(there);
   const now = useRef({ base, dirty, busy });
   now.current = { base, dirty, busy };
