@@ -63,15 +63,22 @@ function refuse(error: unknown): never {
   throw new StorageError(507, 'InsufficientStorage', 'the disk of this storage account has no room', '');
 }
 
-function after(owner: BookClass, name: string, then: (book: Book) => Promise<void>): void {
+/** Puts another method around one of Azurite's. */
+function around(owner: BookClass, name: string, outer: (original: Method) => Method): void {
   const { prototype } = owner.default;
   const original = prototype[name];
   if (original === undefined) throw new Error(`this Azurite has no ${name}: it is another version than 3.36`);
-  prototype[name] = async function (...parameters) {
-    const result = await original.apply(this, parameters);
-    await then(this);
-    return result;
-  };
+  prototype[name] = outer(original);
+}
+
+function after(owner: BookClass, name: string, then: (book: Book) => Promise<void>): void {
+  around(owner, name, (original) => {
+    return async function (...parameters) {
+      const result = await original.apply(this, parameters);
+      await then(this);
+      return result;
+    };
+  });
 }
 
 after(extents, 'init', (book) => {
@@ -81,23 +88,25 @@ after(extents, 'init', (book) => {
 for (const name of CHANGES) after(blobs, name, saveAll);
 
 // What is only in memory is not told: a client would remove its file on this word.
-const { getBlobProperties } = blobs.default.prototype;
-blobs.default.prototype['getBlobProperties'] = async function (...parameters) {
-  if (isBehind) await saveAll(this);
-  return getBlobProperties?.apply(this, parameters);
-};
+around(blobs, 'getBlobProperties', (original) => {
+  return async function (...parameters) {
+    if (isBehind) await saveAll(this);
+    return original.apply(this, parameters);
+  };
+});
 
-const { appendExtent } = bytes.default.prototype;
-bytes.default.prototype['appendExtent'] = async function (...parameters) {
-  try {
-    return await appendExtent?.apply(this, parameters);
-  } catch (error) {
-    // The rest of the request has to be read, or the next one on its connection never gets an answer.
-    const [body] = parameters;
-    if (body instanceof Readable) body.removeAllListeners('data').resume();
-    return refuse(error);
-  }
-};
+around(bytes, 'appendExtent', (original) => {
+  return async function (...parameters) {
+    try {
+      return await original.apply(this, parameters);
+    } catch (error) {
+      // The rest of the request has to be read, or the next one on its connection never gets an answer.
+      const [body] = parameters;
+      if (body instanceof Readable) body.removeAllListeners('data').resume();
+      return refuse(error);
+    }
+  };
+});
 
 // A hash that a client gave is a Buffer, comes back from disk as `{type: 'Buffer', data}`, and Azurite refuses its own
 // books: after a restart such blobs answer 500, and it ends when it looks for unused blocks.
