@@ -19,6 +19,7 @@ export default {
     ],
   },
   transformIgnorePatterns: ['/node_modules/'],
+  setupFilesAfterEnv: ['<rootDir>/tools/bootstrap/attempts.mjs'],
   maxWorkers: 2,
   testSequencer: '<rootDir>/tools/bootstrap/longest-first.mjs',
   testTimeout: 30_000,

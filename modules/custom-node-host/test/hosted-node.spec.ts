@@ -231,7 +231,7 @@ export class Mine extends CustomNode {
     const node = bench.node({ source: { kind: 'folder', folder } });
     const { error, port } = await node.until((status) => status.error !== undefined);
     expect(error?.message).toMatch(message);
-    const client = await bench.client(port, { deadlineMs: 1000 });
+    const client = await bench.client(port);
     expect(client.status.error?.message).toMatch(/node mine (does not run|is starting)/);
   });
 

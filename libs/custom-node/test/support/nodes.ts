@@ -67,7 +67,7 @@ export class WatchedClient {
       new CustomNodeClient({
         endpoint: typeof endpoint === 'number' ? `127.0.0.1:${endpoint}` : endpoint,
         ids: IDS,
-        deadlineMs: 2000,
+        deadlineMs: 20_000,
         backoff: { baseMs: 20, factor: 1.2, capMs: 100 },
         ...options,
         onStatus: () => this.#changes.dispatchEvent(new Event('status')),
