@@ -201,7 +201,7 @@ describe('shared memory between our client and our server', () => {
       return { insights: {} };
     });
     const { port } = await serve(node, { concurrency: 4 });
-    const client = await new WatchedClient(port, { deadlineMs: 300 }).ready();
+    const client = await new WatchedClient(port, { deadlineMs: 800 }).ready();
     for (let i = 0; i < 2; i++) {
       expect(await client.process(frame(99))).toMatchObject({ ok: false, code: 'CUSTOM_NODE_DEADLINE' });
     }
