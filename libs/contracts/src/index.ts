@@ -38,6 +38,7 @@ export {
   type AiPipelineSettings,
 } from './configuration/module-twins.ts';
 export { readVideoUploaderTwin } from './configuration/uploader-twin.ts';
+export { readModuleTwin } from './configuration/read-module-twin.ts';
 export { readInferenceMessage } from './messages/read-inference.ts';
 export * as customNode from './generated/custom_node.ts';
 export { Report, pathOf, withoutNulls } from './configuration/report.ts';

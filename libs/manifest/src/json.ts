@@ -31,6 +31,8 @@ export function isJsonObject(value: Json | undefined): value is JsonObject {
 export interface ParseOptions {
   /** Accept strings and keys in single quotes, as Json.NET (and so edgeAgent, for createOptions) does. */
   readonly singleQuotes?: boolean;
+  /** Told of each key that its object has already, and where it stands again. */
+  readonly onDuplicate?: (key: string, offset: number) => void;
 }
 
 /** Far deeper than any manifest; bounds the recursion on a hostile one. */
@@ -63,18 +65,20 @@ const ESCAPES: Readonly<Record<string, string>> = {
  * @throws VantageError JSON_SYNTAX
  */
 export function parseJson(text: string, options: ParseOptions = {}): Json {
-  return new JsonParser(text, options.singleQuotes === true).document();
+  return new JsonParser(text, options).document();
 }
 
 class JsonParser {
   readonly #text: string;
   readonly #singleQuotes: boolean;
+  readonly #onDuplicate: ParseOptions['onDuplicate'];
   #at = 0;
   #depth = 0;
 
-  constructor(text: string, singleQuotes: boolean) {
+  constructor(text: string, { singleQuotes = false, onDuplicate }: ParseOptions) {
     this.#text = text;
     this.#singleQuotes = singleQuotes;
+    this.#onDuplicate = onDuplicate;
   }
 
   document(): Json {
@@ -117,7 +121,9 @@ class JsonParser {
       if (!this.#isQuote(this.#text[this.#at])) {
         throw this.#error('Expecting property name enclosed in double quotes', this.#at);
       }
+      const keyAt = this.#at;
       const key = this.#string();
+      if (object.has(key)) this.#onDuplicate?.(key, keyAt);
       this.#skipBlanks();
       if (!this.#take(':')) throw this.#error("Expecting ':' delimiter", this.#at);
       this.#skipBlanks();

@@ -65,3 +65,27 @@ test("the ai-pipeline's settings are all live", () => {
     'ai-pipeline/preRollTime: 2 becomes 3; applies from the next clip on',
   ]);
 });
+
+test("the VideoUploader's settings are live, too", () => {
+  const { effects, issues } = planTwin(
+    'VideoUploader',
+    { bandwidthKBps: 64 },
+    { bandwidthKBps: null, announceClips: false },
+  );
+  expect(effects.map(({ node, text }) => `${node}: ${text}`)).toEqual([
+    'VideoUploader/bandwidthKBps: 64 becomes 0; applies at once',
+    'VideoUploader/announceClips: true becomes false; applies at once',
+  ]);
+  expect(issues).toEqual([]);
+});
+
+test.each<[string, TwinObject, readonly string[]]>([
+  ['ai-pipeline', { outputVideoLength: 1e308 }, ['error outputVideoLength']],
+  ['BusinessLogicModule', { startRecording: { configId: 'Cars', state: true } }, ['error startRecording']],
+  ['BusinessLogicModule', { startRecordng: [] }, ['warning startRecordng']],
+  ['VideoUploader', { bandwidthKBps: '64', bandwith: 1 }, ['error bandwidthKBps', 'warning bandwith']],
+  ['constructor', { a: 1 }, []],
+])('what %s would say of %j is said before', (module, patch, issues) => {
+  const plan = planTwin(module, {}, patch);
+  expect(plan.issues.map(({ severity, path }) => `${severity} ${path}`)).toEqual(issues);
+});

@@ -2,6 +2,8 @@ import {
   MODULES,
   mergeTwin,
   readAiPipelineTwin,
+  readModuleTwin,
+  readVideoUploaderTwin,
   validateConfiguration,
   type ConfigIssue,
   type TwinObject,
@@ -21,15 +23,28 @@ export interface TwinPlan {
   readonly refused: boolean;
 }
 
-/** When a setting of the ai-pipeline's own twin is felt. */
-const SETTINGS: Readonly<Record<string, string>> = {
-  outputVideoLength: 'applies from the next clip on',
-  autoStopRecordingTime: 'applies at once, to a recording that runs, too',
-  messageEveryNFrames: 'applies from the next frame on',
-  preRollTime: 'applies from the next clip on',
-  postRollTime: 'applies from the next stop on',
-  recordingBudgetMB: 'applies at once',
-};
+/** What of a module's settings is felt when; the others apply at once. */
+interface SettingsOf {
+  readonly read: (desired: TwinObject) => { readonly settings: object };
+  readonly felt: ReadonlyMap<string, string>;
+}
+
+const SETTINGS: ReadonlyMap<string, SettingsOf> = new Map<string, SettingsOf>([
+  [
+    MODULES.aiPipeline,
+    {
+      read: readAiPipelineTwin,
+      felt: new Map([
+        ['outputVideoLength', 'applies from the next clip on'],
+        ['autoStopRecordingTime', 'applies at once, to a recording that runs, too'],
+        ['messageEveryNFrames', 'applies from the next frame on'],
+        ['preRollTime', 'applies from the next clip on'],
+        ['postRollTime', 'applies from the next stop on'],
+      ]),
+    },
+  ],
+  [MODULES.videoUploader, { read: readVideoUploaderTwin, felt: new Map() }],
+]);
 
 /**
  * What a patch of desired properties would do, by the same validation, compilation and plan that the modules use.
@@ -39,9 +54,11 @@ const SETTINGS: Readonly<Record<string, string>> = {
 export function planTwin(module: string, desired: TwinObject, patch: TwinObject): TwinPlan {
   const wanted = mergeTwin(desired, patch);
   if (module === MODULES.controller) return planComponents(desired, wanted);
-  if (module === MODULES.aiPipeline) return planSettings(desired, wanted);
+  const issues = issuesOf(module, wanted);
+  const settings = SETTINGS.get(module);
+  if (settings) return { effects: effectsOf(module, settings, desired, wanted), issues, refused: false };
   const text = `${module} decides by itself what a change does; cameras and models do not notice`;
-  return { effects: [{ how: 'live', node: module, text }], issues: [], refused: false };
+  return { effects: [{ how: 'live', node: module, text }], issues, refused: false };
 }
 
 function planComponents(desired: TwinObject, wanted: TwinObject): TwinPlan {
@@ -64,15 +81,18 @@ function graphsOf(desired: TwinObject): {
   return { graphs, errors, warnings: [...warnings, ...sentences] };
 }
 
-function planSettings(desired: TwinObject, wanted: TwinObject): TwinPlan {
-  const before = readAiPipelineTwin(desired).settings;
-  const { settings, errors, warnings } = readAiPipelineTwin(wanted);
-  const effects = Object.entries(settings)
-    .filter(([key, value]) => before[key as keyof typeof before] !== value)
-    .map(([key, value]): StepEffect => ({
+function issuesOf(module: string, wanted: TwinObject): TwinPlan['issues'] {
+  const { errors = [], warnings = [] } = readModuleTwin(module, wanted) ?? {};
+  return [...errors, ...warnings];
+}
+
+function effectsOf(module: string, { read, felt }: SettingsOf, desired: TwinObject, wanted: TwinObject): StepEffect[] {
+  const before = new Map(Object.entries(read(desired).settings));
+  return Object.entries(read(wanted).settings)
+    .filter(([key, value]) => before.get(key) !== value)
+    .map(([key, value]) => ({
       how: 'live',
-      node: `${MODULES.aiPipeline}/${key}`,
-      text: `${before[key as keyof typeof before]} becomes ${value}; ${SETTINGS[key] ?? 'applies at once'}`,
+      node: `${module}/${key}`,
+      text: `${String(before.get(key))} becomes ${String(value)}; ${felt.get(key) ?? 'applies at once'}`,
     }));
-  return { effects, issues: [...errors, ...warnings], refused: false };
 }

@@ -1,7 +1,8 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 /**
  * The `vantage` command. Any Node from 20 on may start it; the TypeScript behind it runs on the Node that can. In a fresh
- * checkout, where npx does not know it yet, it installs the packages first, as `npm start` does.
+ * checkout, where npx does not know it yet, it installs the packages first, as `npm start` does. Without the `--` before a
+ * script Node takes its `--env-file` for one of its own.
  */
 import { spawn } from 'node:child_process';
 import os from 'node:os';
@@ -20,7 +21,7 @@ try {
     await import(strippedOnce);
     await import(main);
   } else {
-    const child = spawn(node, [...nodeFlags, main, ...process.argv.slice(2)], { stdio: 'inherit' });
+    const child = spawn(node, [...nodeFlags, '--', main, ...process.argv.slice(2)], { stdio: 'inherit' });
     for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
     child.on('exit', (code, signal) => process.exit(signal ? 128 + os.constants.signals[signal] : (code ?? 1)));
   }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFile, mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -72,6 +73,16 @@ test.each([
   expect(status).toBe(1);
   expect(stderr).toContain(where);
   expect(stderr).toContain(why);
+});
+
+test('a file of variables that is not there is named by us, not by Node, however old it is', () => {
+  const bin = path.join(ROOT, 'tools/cli/bin/vantage.mjs');
+  const { status, stderr } = spawnSync(bin, ['generate', 'x.json', '--env-file', 'none.env'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  expect(stderr).toMatch(/^vantage: (x\.json|none\.env) does not exist \(INPUT_MISSING\)\n$/);
+  expect(status).toBe(1);
 });
 
 test('--style vscode: an empty variable stays, characters stay, and .env wins', async () => {

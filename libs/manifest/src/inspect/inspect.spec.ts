@@ -127,6 +127,22 @@ test('twins are read as the modules read them', () => {
   expect(found.filter((problem) => problem.includes('somebody'))).toEqual([]);
 });
 
+test('the twins of all modules of this house, and of none by accident', () => {
+  const twins = {
+    BusinessLogicModule: { 'properties.desired': { startRecording: {} } },
+    VideoUploader: { 'properties.desired': { bandwidthKBps: -1 } },
+    constructor: { 'properties.desired': { a: 1 } },
+  };
+  const modules = { constructor: module(), toString: module() };
+  const routes = {
+    a: 'FROM /messages/modules/constructor/outputs/x INTO BrokeredEndpoint("/modules/toString/inputs/x")',
+  };
+  expect(inspect(deployment(modules, routes, twins))).toEqual([
+    'error BusinessLogicModule.startRecording: expected a list, found an object. Write it in square brackets.',
+    expect.stringMatching(/^error VideoUploader\.bandwidthKBps: Too small/),
+  ]);
+});
+
 test('a layered deployment may name what lies below it', () => {
   const layered = {
     content: {

@@ -5,17 +5,23 @@ import { carriesCredentialsUpstream, readRoute } from './parsed-route.ts';
 import { error, warning, type DeploymentProblem } from './problem.ts';
 
 /** What the modules of this house send and listen to (contract A.4); other modules may have any. */
-const ENDS: Readonly<Record<string, { readonly outputs: readonly string[]; readonly inputs: readonly string[] }>> = {
-  [MODULES.controller]: { outputs: [OUTPUTS.deepStream], inputs: [INPUTS.configurationStatus] },
-  [MODULES.aiPipeline]: {
-    outputs: [OUTPUTS.inference, OUTPUTS.configurationStatus, 'metrics', 'localmetrics'],
-    inputs: [INPUTS.controller, INPUTS.recording],
-  },
-  [MODULES.businessLogic]: {
-    outputs: [OUTPUTS.recording, OUTPUTS.configurationStatus],
-    inputs: [INPUTS.regionsOfInterest, INPUTS.inference],
-  },
-};
+const ENDS: ReadonlyMap<string, { readonly outputs: readonly string[]; readonly inputs: readonly string[] }> = new Map([
+  [MODULES.controller, { outputs: [OUTPUTS.deepStream], inputs: [INPUTS.configurationStatus] }],
+  [
+    MODULES.aiPipeline,
+    {
+      outputs: [OUTPUTS.inference, OUTPUTS.configurationStatus, 'metrics', 'localmetrics'],
+      inputs: [INPUTS.controller, INPUTS.recording],
+    },
+  ],
+  [
+    MODULES.businessLogic,
+    {
+      outputs: [OUTPUTS.recording, OUTPUTS.configurationStatus],
+      inputs: [INPUTS.regionsOfInterest, INPUTS.inference],
+    },
+  ],
+]);
 
 /** Routes that do not parse or never match, that lead nowhere or come from nobody, and that carry passwords upstream. */
 export function inspectRoutes(view: DeploymentView): DeploymentProblem[] {
@@ -43,7 +49,7 @@ function inspectEnds(
   if (from !== undefined && !deployed.has(from)) {
     problems.push(warning(path, `comes from module "${from}", which is not deployed: no message ever takes it`));
   }
-  const outputs = ENDS[from ?? '']?.outputs;
+  const outputs = ENDS.get(from ?? '')?.outputs;
   if (outputs && output !== undefined && !outputs.includes(output)) {
     problems.push(warning(path, `${from} has no output "${output}"; it has ${outputs.join(', ')}`));
   }
@@ -53,7 +59,7 @@ function inspectEnds(
       warning(path, `leads to module "${sink.module}", which is not deployed: its messages wait until they expire`),
     );
   }
-  const inputs = ENDS[sink.module]?.inputs;
+  const inputs = ENDS.get(sink.module)?.inputs;
   if (inputs && !inputs.includes(sink.input)) {
     problems.push(warning(path, `${sink.module} has no input "${sink.input}"; it has ${inputs.join(', ')}`));
   }

@@ -45,7 +45,7 @@ export async function readDeployment(opened: DeploymentFile, options: ReadOption
   process.stderr.write(renderProblems(file, problems));
   const manifest = prepared
     ? prepared.made?.manifest
-    : problems.some(({ path }) => path === '')
+    : problems.some(({ severity, path }) => severity === 'error' && path === '')
       ? undefined
       : parseJson(text);
   if (manifest === undefined || (options.check && !isAcceptable(problems, options.failOnWarning === true))) {

@@ -7,15 +7,14 @@ import {
   inspectDeployment,
   inspectPlacement,
   locator,
-  unsetVariables,
   withDotEnv,
-  type DeploymentProblem,
   type Environment,
   type GeneratedManifest,
 } from '@vantage/manifest';
 import { readText } from '../read-text.ts';
-import { placeProblems, type FoundProblem } from '../manifest/found-problem.ts';
+import { inOrder, placeProblems, type FoundProblem } from '../manifest/found-problem.ts';
 import { syntaxProblem } from '../manifest/syntax-problem.ts';
+import { textProblems, unsetProblems } from '../manifest/text-problems.ts';
 import { findSkillContainers } from './skill-containers.ts';
 
 export interface TemplateOptions {
@@ -57,19 +56,20 @@ export async function prepare(template: string, options: TemplateOptions, read?:
   const { text, env } = read ?? (await readTemplate(template, options));
   // The extension expands after it has read the JSON: what is written is what counts.
   const expanded = expandWithOrigins(text, options.style === 'vscode' ? {} : env);
+  const unset = unsetProblems(text, env);
   try {
     const made = await run(template, text, env, options);
     const problems = [
-      ...unset(text, env),
       ...made.problems,
       ...inspectDeployment(made.manifest),
       ...inspectPlacement(made.manifest, platformOf(options, env)),
     ];
-    return { env, made, problems: placeProblems(problems, locator(text, expanded)) };
+    const found = placeProblems(problems, locator(text, expanded));
+    return { env, made, problems: inOrder([...unset, ...textProblems(text, expanded), ...found]) };
   } catch (error) {
     const syntax = syntaxProblem(error, text, expanded, env);
     if (!syntax) throw error;
-    return { env, problems: [syntax] };
+    return { env, problems: inOrder([...unset, syntax]) };
   }
 }
 
@@ -114,14 +114,6 @@ function run(
 /** The kind of device that a manifest is made for. */
 export function platformOf({ platform }: Pick<TemplateOptions, 'platform'>, env: Environment): string {
   return platform ?? env['DEFAULT_PLATFORM'] ?? 'amd64';
-}
-
-/** All at once: nobody wants to learn of them one by one. */
-function unset(text: string, env: Environment): DeploymentProblem[] {
-  const names = unsetVariables(text, env);
-  if (names.length === 0) return [];
-  const message = `not set, and left as they are: ${names.join(', ')} (set them in the shell or in .env)`;
-  return [{ severity: 'warning', path: [], message }];
 }
 
 /** The variables of the shell and of the file that belongs to a template. */

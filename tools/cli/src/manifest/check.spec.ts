@@ -24,6 +24,25 @@ describe('a text that is no JSON', () => {
   });
 });
 
+test('what JSON allows and nobody means: a key twice, bytes that are no UTF-8', () => {
+  const text =
+    '{"modulesContent": {\n "$edgeAgent": {"properties.desired": {}},\n "$edgeAgent": {"properties.desired": {"modules": {}, "systemModules": {}, "a": "M\ufffdller"}}}}';
+  expect(messages(text)).toEqual(
+    expect.arrayContaining([
+      '3:2 "$edgeAgent" stands in this object already: only the last one counts',
+      '3:83 bytes that are no UTF-8 are lost here: save the file as UTF-8',
+    ]),
+  );
+});
+
+test('variables of a template that are not set, all at once, also where it is no JSON', () => {
+  const found = problemsOf('{"a": "$X",\n "b": ${Y},\n "c": ${Z} }', { env: {} });
+  expect(found.map(({ severity, message }) => `${severity} ${message}`)).toEqual([
+    expect.stringMatching(/^warning not set, and left as they are: X, Y, Z /),
+    expect.stringMatching(/^error not JSON.*; not set: Y /),
+  ]);
+});
+
 describe('files', () => {
   let shown = '';
   beforeEach(() => {

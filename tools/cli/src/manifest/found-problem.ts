@@ -9,14 +9,17 @@ export interface FoundProblem extends TextPosition {
   readonly message: string;
 }
 
-/** In the order of the file. */
+/** Each with its place. */
 export function placeProblems(
   problems: readonly DeploymentProblem[],
   locate: (path: JsonPath) => TextPosition,
 ): FoundProblem[] {
-  return problems
-    .map(({ severity, path, message }) => ({ severity, ...locate(path), path: pathText(path), message }))
-    .sort((a, b) => a.line - b.line || a.column - b.column);
+  return problems.map(({ severity, path, message }) => ({ severity, ...locate(path), path: pathText(path), message }));
+}
+
+/** As they stand in the file. */
+export function inOrder(problems: readonly FoundProblem[]): FoundProblem[] {
+  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
 /** `file:12:5: error: …`, which editors and terminals make a link of. */

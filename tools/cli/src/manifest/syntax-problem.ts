@@ -18,7 +18,7 @@ export function syntaxProblem(
   // Python counts characters, JavaScript UTF-16 units.
   const at = Array.from(expanded.text).slice(0, Number(offset)).join('').length;
   const place = positionOf(text, expanded.originOf(at));
-  const reason = likelyReason(expanded.text, at) || unsetThere(text, place.line, env);
+  const reason = likelyReason(expanded.text, at) || unsetThere(text, place.line, env) || quoteIt(expanded.text, at);
   return { severity: 'error', ...place, path: '', message: `not JSON: ${String(problem)}${reason}` };
 }
 
@@ -27,6 +27,11 @@ function unsetThere(text: string, line: number, env: Environment): string {
   const unset = unsetVariables(text.split('\n')[line - 1] ?? '', env);
   if (unset.length === 0) return '';
   return `; not set: ${unset.join(', ')} (set ${unset.length === 1 ? 'it' : 'them'} in the shell or in .env)`;
+}
+
+/** VS Code's extension reads the JSON first. */
+function quoteIt(text: string, at: number): string {
+  return text[at] === '$' ? '; with --style vscode a variable stands in double quotes' : '';
 }
 
 function likelyReason(text: string, at: number): string {
