@@ -97,11 +97,24 @@ export interface ApiTwinPlan extends TwinPlan {
   readonly patch: Readonly<Record<string, unknown>>;
   /** The etag of the twin that this was planned for. */
   readonly etag: string;
+  readonly large?: {
+    readonly values: readonly ApiLargeValue[];
+    /** Why it cannot be applied. */
+    readonly problem?: string;
+  };
+}
+
+/** A value that is too large for a hub: it lies in blob storage, and the twin has its address. */
+export interface ApiLargeValue {
+  readonly path: string;
+  readonly bytes: number;
 }
 
 export interface ApiTwinChanged {
   readonly etag: string;
   readonly version: number | null;
+  /** What went into blob storage with this change. */
+  readonly large?: readonly ApiLargeValue[];
 }
 
 export interface ApiTwinPast {

@@ -75,7 +75,5 @@ export const modelPlaceUnknown = (): VantageError =>
     'MODEL_PLACE_UNKNOWN',
     'the ai-pipeline cannot read the files of this Player, which has no storage to hand the zip over (PLAYER_STORAGE with an account key, reachable from the device): name the URL of the zip in the twin',
   );
-export const modelStorageFailed = (message: string): VantageError =>
-  answer(503, 'MODEL_STORAGE_FAILED', `the blob storage does not take the model: ${message}`);
 export const pipelineUnknown = (pipeline: string): VantageError =>
   answer(404, 'PIPELINE_UNKNOWN', `there is no pipeline ${pipeline} in the twin of the controllermodule`);

@@ -63,7 +63,7 @@ export class Player {
     const { settings, logger, env = process.env } = this.#options;
     requireClosed(settings.host, settings.access);
     const link = new HubLink(settings.hub, env);
-    const twins = new Twins(link, env);
+    const twins = new Twins(link, { env, logger, storage: settings.valueStorage });
     const host = env['VANTAGE_CONTAINER'] === '1' ? 'ai-pipeline' : '127.0.0.1';
     const pipeline = new PipelineHttp(settings.aiPipeline, host, twins);
     const access = new Access(settings.access);

@@ -15,6 +15,8 @@ export interface PlayerSettings {
   /** Folder of the recorder's clips. */
   readonly recordings?: string;
   readonly storage?: StorageSettings;
+  /** Connection string of the storage account for values that are too large for a twin. */
+  readonly valueStorage?: string;
   /** Base of the ai-pipeline's HTTP; else the port that it reports. */
   readonly aiPipeline?: string;
   /** Where thumbnails and uploaded models are kept. */
@@ -93,6 +95,7 @@ const environment = z.object({
   PLAYER_SHARES_FILES: flag,
   PLAYER_HUB: text,
   PLAYER_CONNECTION_FILE: text,
+  VANTAGE_BLOB_CONNECTION: text,
   VANTAGE_STATE: text,
   VANTAGE_DEVICE: text,
 });
@@ -119,6 +122,7 @@ export function readSettings(env: NodeJS.ProcessEnv): PlayerSettings {
     readOnly: values.PLAYER_READ_ONLY,
   };
   requireClosed(host, access);
+  const valueStorage = values.VANTAGE_BLOB_CONNECTION ?? values.PLAYER_STORAGE;
   return {
     host,
     port: values.PLAYER_PORT,
@@ -133,6 +137,7 @@ export function readSettings(env: NodeJS.ProcessEnv): PlayerSettings {
     ...(values.PLAYER_STORAGE === undefined
       ? {}
       : { storage: { access: values.PLAYER_STORAGE, container: values.PLAYER_CONTAINER ?? 'clips' } }),
+    ...(valueStorage === undefined ? {} : { valueStorage }),
     ...(values.PLAYER_AI_PIPELINE === undefined ? {} : { aiPipeline: values.PLAYER_AI_PIPELINE }),
     cacheFolder: path.resolve(values.PLAYER_CACHE ?? path.join(os.tmpdir(), `vantage-player-${os.userInfo().uid}`)),
     sharesFiles: values.PLAYER_SHARES_FILES,

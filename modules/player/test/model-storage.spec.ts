@@ -19,7 +19,7 @@ describe('a checked model goes to the device through the blob storage', () => {
   beforeAll(async () => {
     writeFileSync(zip, bytes);
     azurite = await startAzurite(path.join(folder, 'azurite'));
-    storage = (await ModelStorage.open(azurite.access))!;
+    storage = (await ModelStorage.find({ access: azurite.access, container: 'clips' }, true))!;
   });
 
   afterAll(async () => {
@@ -60,7 +60,7 @@ describe('a checked model goes to the device through the blob storage', () => {
   test('a storage that is down is told in one sentence', async () => {
     await azurite.stop();
     await expect(storage.put(zip, sha256, signal)).rejects.toMatchObject({
-      code: 'MODEL_STORAGE_FAILED',
+      code: 'BLOB_STORE_FAILED',
       message: expect.stringContaining('ECONNREFUSED'),
     });
   });

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { isTwinObject } from '@vantage/contracts';
+import { TWIN_BLOB_LIMITS, isTwinObject } from '@vantage/contracts';
 import { requestInvalid } from '../errors.ts';
 import { readChange, type Twins } from './twins.ts';
 
@@ -7,8 +7,8 @@ interface ModulePath {
   Params: { module: string };
 }
 
-/** A hub takes 32 KB of desired properties; a plan may be asked for with more, and is told so. */
-const TWIN_BODY_LIMIT = 256 * 1024;
+/** Desired properties with the values that lie in blobs. */
+const TWIN_BODY_LIMIT = 2 * TWIN_BLOB_LIMITS.bytes;
 
 export function twinRoutes(app: FastifyInstance, twins: Twins): void {
   const options = { bodyLimit: TWIN_BODY_LIMIT };

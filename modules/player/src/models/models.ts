@@ -60,7 +60,7 @@ export class Models {
     }
   }
 
-  /** @throws VantageError NOT_FOUND, MODEL_PLACE_UNKNOWN, MODEL_STORAGE_FAILED */
+  /** @throws VantageError NOT_FOUND, MODEL_PLACE_UNKNOWN, BLOB_STORE_FAILED */
   async get(id: string): Promise<CheckedModel> {
     const { sharesFiles, storage: settings } = this.#settings;
     const storage = sharesFiles ? undefined : await ModelStorage.find(settings);

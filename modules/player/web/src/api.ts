@@ -155,7 +155,7 @@ export const api = {
     return call<ApiModelReport>('POST', '/api/models', form, 180_000);
   },
   useModel: (id: string, pipeline: string) =>
-    call<unknown>('POST', `/api/models/${part(id)}/use`, { pipeline }, 120_000),
+    call<ApiTwinChanged>('POST', `/api/models/${part(id)}/use`, { pipeline }, 120_000),
   health: () => call<ApiHealth>('GET', '/api/health'),
   why: (pipeline: string, sensor: string, at: number, seconds?: number) =>
     call<WhyAnswer>('GET', `/api/why${search({ pipeline, sensor, at, seconds })}`),

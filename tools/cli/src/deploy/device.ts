@@ -1,7 +1,7 @@
 import { VantageError } from '@vantage/contracts';
 import { findHub, History, type Hub, type ModulesContent } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
-import type { BlobOptions } from '../twin/blob-store.ts';
+import type { BlobOptions } from '../twin/blob-account.ts';
 import { keptLine } from '../twin/keep-large.ts';
 import { showHistory } from '../hub/show-history.ts';
 import { untilSignal } from '../until-signal.ts';

@@ -2,7 +2,7 @@ import { VantageError } from '@vantage/contracts';
 import { findHub, type HubConfiguration } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
 import { table } from '../table.ts';
-import type { BlobOptions } from '../twin/blob-store.ts';
+import type { BlobOptions } from '../twin/blob-account.ts';
 import { keptLine } from '../twin/keep-large.ts';
 import { diffDeployments } from './diff.ts';
 import { newLargeValues, planLarge, readWholeContent, withLargeKept } from './large-values.ts';

@@ -1,8 +1,15 @@
 import { codeOf, isTwinObject, messageOf, type TwinObject } from '@vantage/contracts';
-import { requireTwinSize, type ModulesContent } from '@vantage/hub';
-import type { BlobOptions } from '../twin/blob-store.ts';
-import { keepLarge, newValues, planKeeping, type KeepPlan, type KeptValue } from '../twin/keep-large.ts';
-import { readWhole } from '../twin/whole-twin.ts';
+import {
+  newValues,
+  planKeeping,
+  readWhole,
+  requireTwinSize,
+  type KeepPlan,
+  type KeptValue,
+  type ModulesContent,
+} from '@vantage/hub';
+import { blobAccount, type BlobOptions } from '../twin/blob-account.ts';
+import { keepLargeValues } from '../twin/keep-large.ts';
 
 const WHOLE = 'properties.desired';
 /** A layer sets parts of a twin: `properties.desired.volume`. */
@@ -32,7 +39,7 @@ export async function readWholeContent(stored: ModulesContent, options: BlobOpti
   const twins = new Map<string, TwinObject>();
   for (const [module, twin] of twinsOf(stored)) {
     try {
-      const { desired, expired } = await readWhole(twin, options);
+      const { desired, expired } = await readWhole(twin, blobAccount(options));
       twins.set(module, desired);
       for (const sha256 of expired) all.add(sha256);
     } catch (error) {
@@ -66,7 +73,7 @@ export async function withLargeKept(
   plans: readonly ModulePlan[],
   options: BlobOptions,
 ): Promise<ModulesContent> {
-  const small = await keepLarge(plans, options);
+  const small = await keepLargeValues(plans, options);
   const twins = new Map(plans.map(({ module }, at) => [module, small[at] ?? {}]));
   for (const [module, twin] of twins) requireTwinSize(module, twin);
   return withTwins(wanted, twins);

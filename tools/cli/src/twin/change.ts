@@ -1,10 +1,19 @@
 import { VantageError, diffTwin, isTwinObject, mergeTwin, type TwinObject } from '@vantage/contracts';
 import { changeText, diffValues } from '../deploy/diff.ts';
-import { desiredOf, findHub, requireTwinSize, twinHistory, type Hub } from '@vantage/hub';
+import {
+  desiredOf,
+  findHub,
+  newValues,
+  planKeeping,
+  readWhole,
+  requireTwinSize,
+  twinHistory,
+  type Hub,
+  type KeptValue,
+} from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
-import type { BlobOptions } from './blob-store.ts';
-import { keepLarge, keptLine, newValues, planKeeping, type KeptValue } from './keep-large.ts';
-import { readWhole } from './whole-twin.ts';
+import { blobAccount, type BlobOptions } from './blob-account.ts';
+import { keepLargeValues, keptLine } from './keep-large.ts';
 import { showHistory } from '../hub/show-history.ts';
 import { table } from '../table.ts';
 import { planTwin, type TwinPlan } from '@vantage/skill';
@@ -63,7 +72,7 @@ async function changeOne(
 ): Promise<Changed> {
   const twin = await hub.moduleTwin(module, device);
   const stored = desiredOf(twin);
-  const { desired, expired } = await readWhole(stored, options);
+  const { desired, expired } = await readWhole(stored, blobAccount(options));
   const wanted = await wish(desired);
   const patch = diffTwin(desired, wanted);
   const plan = planTwin(module, desired, patch);
@@ -82,7 +91,7 @@ async function changeOne(
   const spilled = newValues(keeping);
   const result = { device, plan, ...(spilled.length === 0 ? {} : { spilled }) };
   if (options.dryRun) return { ...result, state: 'planned' };
-  const [small = {}] = await keepLarge([keeping], options);
+  const [small = {}] = await keepLargeValues([keeping], options);
   requireTwinSize(module, small);
   const difference = diffTwin(stored, small);
   // An address that works again is no other twin.
@@ -119,7 +128,7 @@ export async function printTwinHistory(module: string, options: HubOptions & { j
   const hub = await findHub(options);
   const now = await hub
     .moduleTwin(module)
-    .then((twin) => readWhole(desiredOf(twin), options))
+    .then((twin) => readWhole(desiredOf(twin), blobAccount(options)))
     // What is kept is kept here, also while the hub is away.
     .catch(() => undefined);
   await showHistory<TwinObject>(twinHistory(hub, module), options.json === true, now?.desired, (before, after) =>

@@ -1,12 +1,12 @@
 import { mergeTwin, type TwinObject } from '@vantage/contracts';
-import { desiredOf, findHub } from '@vantage/hub';
+import { desiredOf, findHub, newValues, planKeeping, readWhole } from '@vantage/hub';
 import type { HubOptions } from '../hub/options.ts';
 import { planTwin } from '@vantage/skill';
+import { blobAccount } from './blob-account.ts';
 import { isWrong } from './change.ts';
-import { keptLine, newValues, planKeeping } from './keep-large.ts';
+import { keptLine } from './keep-large.ts';
 import { readPatch } from './read-patch.ts';
 import { renderPlan } from './render-plan.ts';
-import { readWhole, type WholeTwin } from './whole-twin.ts';
 
 /** @returns exit status: 0 it can be applied, 1 its module would refuse it or leave something out */
 export async function printPlan(
@@ -16,7 +16,7 @@ export async function printPlan(
 ): Promise<number> {
   const wanted = await readPatch(patch);
   const stored = await storedTwin(module, options);
-  const { desired, expired }: WholeTwin = await readWhole(stored, options);
+  const { desired, expired } = await readWhole(stored, blobAccount(options));
   const plan = planTwin(module, desired, wanted);
   const spilled = newValues(planKeeping(mergeTwin(desired, wanted), stored, expired));
   const text = options.json

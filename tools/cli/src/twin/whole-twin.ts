@@ -1,38 +1,8 @@
-import { codeOf, readTwinBlob, twinBlobsOf, withTwinBlobs, type TwinBlob, type TwinObject } from '@vantage/contracts';
-import type { BlobOptions } from './blob-store.ts';
+import type { TwinObject } from '@vantage/contracts';
+import { readWhole } from '@vantage/hub';
+import { blobAccount, type BlobOptions } from './blob-account.ts';
 
-export interface WholeTwin {
-  readonly desired: TwinObject;
-  /** sha256 of the values whose address does not work any more; the storage account has them. */
-  readonly expired: ReadonlySet<string>;
-}
-
-/**
- * Desired properties with the values that lie in blobs. A value whose address does not work any more is read with the
- * rights of the storage account, where one is named.
- *
- * @throws VantageError TWIN_BLOB_INVALID, TWIN_BLOB_UNREADABLE
- */
-export async function readWhole(stored: TwinObject, options: BlobOptions): Promise<WholeTwin> {
-  const expired = new Set<string>();
-  const read = async (blob: TwinBlob): Promise<unknown> => {
-    try {
-      return await readTwinBlob(blob);
-    } catch (error) {
-      if (codeOf(error) !== 'TWIN_BLOB_UNREADABLE') throw error;
-      const { BlobStore } = await import('./blob-store.ts');
-      const store = await BlobStore.find(options);
-      if (!store) throw error;
-      const value = await store.read(blob);
-      expired.add(blob.sha256);
-      return value;
-    }
-  };
-  const desired = twinBlobsOf(stored).length === 0 ? stored : await withTwinBlobs(stored, read);
-  return { desired, expired };
-}
-
-/** The same, for who only reads. */
+/** Desired properties with the values that lie in blobs. @throws VantageError as `readWhole` */
 export async function wholeTwin(stored: TwinObject, options: BlobOptions): Promise<TwinObject> {
-  return (await readWhole(stored, options)).desired;
+  return (await readWhole(stored, blobAccount(options))).desired;
 }

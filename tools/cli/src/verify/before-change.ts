@@ -1,6 +1,6 @@
 import { MODULES, type TwinObject } from '@vantage/contracts';
 import { desiredOf, type Hub } from '@vantage/hub';
-import type { BlobOptions } from '../twin/blob-store.ts';
+import type { BlobOptions } from '../twin/blob-account.ts';
 import { wholeTwin } from '../twin/whole-twin.ts';
 import { reportLines } from './run-verify.ts';
 import { verifyFolder } from './verify.ts';

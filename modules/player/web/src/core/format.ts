@@ -1,3 +1,5 @@
+import type { ApiLargeValue } from '../../../src/api.ts';
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
 /** `12.3 MB` */
@@ -9,6 +11,13 @@ export function bytes(size: number): string {
     unit += 1;
   }
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[unit] ?? 'B'}`;
+}
+
+/** ` azdaConfiguration.components.skills (41.2 kB) is kept in blob storage.`; empty where nothing is. */
+export function kept(values: readonly ApiLargeValue[] = []): string {
+  if (values.length === 0) return '';
+  const names = values.map(({ path, bytes: size }) => `${path} (${bytes(size)})`);
+  return ` ${names.join(', ')} ${values.length === 1 ? 'is' : 'are'} kept in blob storage.`;
 }
 
 /** `0:09`, `12:05`, `1:02:03` */

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { ApiTwin, ApiTwinPlan } from '../../../src/api.ts';
 import { api, ApiFailure, reasonOf, session } from '../api.ts';
+import { kept } from '../core/format.ts';
 import { isRecord, jsonFault } from '../core/locate.ts';
 import type { Issue, Schema } from '../core/schema-form.ts';
 import { leaveGuard } from '../router.ts';
@@ -93,8 +94,9 @@ function Editing({ module, twin, reload }: { module: string; twin: ApiTwin; relo
     setBusy(true);
     setError(undefined);
     try {
-      await api.change(module, { patch: diffTwin(base.desired, object), etag: against.etag, force: issues.length > 0 });
-      tell('Applied. The modules report on the health page what became of it.');
+      const patch = diffTwin(base.desired, object);
+      const { large } = await api.change(module, { patch, etag: against.etag, force: issues.length > 0 });
+      tell(`Applied.${kept(large)} The modules report on the health page what became of it.`);
       reload();
     } catch (reason) {
       if (reason instanceof ApiFailure && reason.code === 'TWIN_CHANGED')
@@ -160,7 +162,7 @@ function Editing({ module, twin, reload }: { module: string; twin: ApiTwin; relo
           <button
             type="button"
             class="primary"
-            disabled={busy || !dirty || !object || !plan || plan.refused || session.value?.readOnly === true}
+            disabled={busy || !dirty || !object || !plan || isImpossible(plan) || session.value?.readOnly === true}
             onClick={() => void apply(base)}
           >
             {busy ? 'Applying …' : plan?.issues.some(({ severity }) => severity === 'error') ? 'Apply anyway' : 'Apply'}
@@ -173,6 +175,10 @@ function Editing({ module, twin, reload }: { module: string; twin: ApiTwin; relo
       </aside>
     </div>
   );
+}
+
+function isImpossible({ refused, large }: ApiTwinPlan): boolean {
+  return refused || large?.problem !== undefined;
 }
 
 function notObject(value: unknown): { message: string; line: number } | undefined {

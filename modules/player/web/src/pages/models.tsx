@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { ApiModelReport } from '../../../src/api.ts';
 import { api, reasonOf, session } from '../api.ts';
-import { bytes } from '../core/format.ts';
+import { bytes, kept } from '../core/format.ts';
 import { isRecord } from '../core/locate.ts';
 import { Icon } from '../ui/icons.tsx';
 import { Badge, Heading, Notice, tell } from '../ui/parts.tsx';
@@ -38,8 +38,10 @@ export function ModelsPage(): JSX.Element {
     setBusy(true);
     setError(undefined);
     try {
-      await api.useModel(id, name);
-      tell(`${name} changes to this model: it loads beside the old one and takes over at a frame boundary.`);
+      const { large } = await api.useModel(id, name);
+      tell(
+        `${name} changes to this model: it loads beside the old one and takes over at a frame boundary.${kept(large)}`,
+      );
     } catch (fault) {
       setError(reasonOf(fault));
     }

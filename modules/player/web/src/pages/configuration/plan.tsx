@@ -1,5 +1,7 @@
-import type { JSX } from 'preact';
+import { Fragment, type JSX } from 'preact';
 import type { ApiTwinPlan } from '../../../../src/api.ts';
+import { reasonOf } from '../../api.ts';
+import { bytes } from '../../core/format.ts';
 import { Badge, Notice } from '../../ui/parts.tsx';
 
 const KINDS = { live: 'good', swap: 'good', add: 'plain', remove: 'warn', restart: 'warn' } as const;
@@ -28,6 +30,19 @@ export function Plan({ plan, dirty, impossible }: Props): JSX.Element {
             </li>
           ))}
         </ul>
+      )}
+      {dirty && plan?.large?.problem !== undefined && <Notice>{reasonOf(plan.large.problem)}</Notice>}
+      {dirty && plan?.large && (
+        <p class="large">
+          A hub takes 32 KB of a twin.
+          {plan.large.values.map(({ path, bytes: size }) => (
+            <Fragment key={path}>
+              {' '}
+              <code>{path}</code> ({bytes(size)})
+            </Fragment>
+          ))}{' '}
+          {plan.large.values.length === 1 ? 'goes' : 'go'} into blob storage, and the modules read it there.
+        </p>
       )}
       {dirty && plan && plan.issues.length > 0 && (
         <ul class="issues">

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ApiCamera, ApiTwin } from '../../../../src/api.ts';
 import { api, ApiFailure, reasonOf, session } from '../../api.ts';
 import { RegionEditor } from '../../core/editor.ts';
+import { kept } from '../../core/format.ts';
 import { MODES } from '../../core/moves.ts';
 import { regionOf, shapeOf, type Region } from '../../core/shapes.ts';
 import { regionsIn } from '../../core/twin-regions.ts';
@@ -88,14 +89,19 @@ export function Editing({ camera, twin }: { camera: ApiCamera; twin: ApiTwin }):
     setError(undefined);
     try {
       let at = against.twin.etag;
-      if (!sameRegions(regions, against.regions)) at = (await api.saveRegions(sensor, regions, at)).etag;
+      let large = '';
+      if (!sameRegions(regions, against.regions)) {
+        const saved = await api.saveRegions(sensor, regions, at);
+        at = saved.etag;
+        large = kept(saved.large);
+      }
       const lines = editor.shapes.filter(({ kind }) => kind === 'line');
       const changed = withLines(base.twin.desired, sensor, lines) && withLines(against.twin.desired, sensor, lines);
       if (changed)
         await api.change(CONTROLLER, { patch: { azdaConfiguration: { components: { skills: changed } } }, etag: at });
       begin(baseOf(await api.twin(CONTROLLER), sensor));
       const count = `${regions.length} ${regions.length === 1 ? 'region' : 'regions'}`;
-      tell(`Saved: ${count} of ${sensor}. They apply from the next frame on.`);
+      tell(`Saved: ${count} of ${sensor}. They apply from the next frame on.${large}`);
     } catch (fault) {
       if (fault instanceof ApiFailure && fault.code === 'TWIN_CHANGED') await meet();
       else setError(`Not saved. ${reasonOf(fault)}`);
