@@ -31,6 +31,12 @@ describe('what is wrong is left out, the rest runs', () => {
       ['cam1', 'cam2'],
     ],
     [
+      'a sensor whose clips no file system could name',
+      (c) => c.sensors.push({ name: 'ü'.repeat(46), endpoint: 'rtsp://h/1' }),
+      ['components.sensors[2].name'],
+      ['cam1', 'cam2'],
+    ],
+    [
       'a bad endpoint',
       (c) => (c.sensors[0].endpoint = 'htp://x'),
       ['components.sensors[0].endpoint', `${S}[0].name`],

@@ -39,6 +39,23 @@ describe('facts of a clip', () => {
     expect(metadataOf({ ...facts, region: 'Tür' }, 'd')['regionofinterest']).toBe('T\\u00fcr');
   });
 
+  test('metadata stay below what storage takes, also of a clip of which much is told in Chinese', () => {
+    const event = { type: '人'.repeat(300), userDefinedData: `${'门'.repeat(5000)}` };
+    const sensor = '摄'.repeat(30);
+    const facts = factsOf(
+      {
+        inferences: [{ sourceInfo: { id: sensor } }],
+        events: [event],
+        regionsOfInterest: [{ label: '区'.repeat(500) }],
+      },
+      0,
+    );
+    const metadata = Object.entries(metadataOf(facts, 'd'.repeat(128)));
+    expect(metadata.reduce((sum, [key, value]) => sum + key.length + value.length, 0)).toBeLessThan(8192);
+    for (const [, value] of metadata) expect(value).toMatch(/^(?:[ -[\]-~]|\\(?!u)|\\u[0-9a-f]{4})*$/);
+    expect(metadataOf({ ...facts, region: '🚪' }, 'd')['regionofinterest']).toBe('\\ud83d\\udeaa');
+  });
+
   test.each([
     ['people-2026-01-02-03:04:05.mp4', 'clip'],
     ['people-2026-01-02-03:04:05.overlay.mp4', 'overlay'],

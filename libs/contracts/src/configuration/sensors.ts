@@ -144,10 +144,17 @@ function assignFlatRegions(
   return merged;
 }
 
+/** Bytes: a clip's file name holds a pipeline's and a sensor's, and file systems end at 255. */
+const MAX_NAME_BYTES = 90;
+
 /** Names become parts of file names and RTSP mounts. */
 export function checkName(name: string, path: string, report: Report, consequence: string): boolean {
   if (/[/\\\u0000-\u001F\u007F]/.test(name) || name.trim() === '' || /^\.+$/.test(name)) {
     report.error(path, `${quote(name)} cannot be a file name. Use letters, digits, - and _. ${consequence}`);
+    return false;
+  }
+  if (new TextEncoder().encode(name).length > MAX_NAME_BYTES) {
+    report.error(path, `${quote(name)} is too long for a file name: ${MAX_NAME_BYTES} bytes at most. ${consequence}`);
     return false;
   }
   if (!/^[A-Za-z0-9_-]+$/.test(name))

@@ -23,7 +23,8 @@ const PLACEHOLDERS = { sensor: 'SensorName', skill: 'SkillName', label: 'LabelNa
 const DEFAULTS = { event: 'Change', eventValue: '2', region: 'label1' } as const;
 /** A JSON with an entry for each frame of an hour has about 50 MB. */
 const MAX_JSON_BYTES = 256 << 20;
-const MAX_METADATA_CHARS = 1000;
+/** Storage takes 8 KiB of metadata in all. */
+const MAX_METADATA_CHARS = 1200;
 
 /**
  * The facts of a clip from its JSON.
@@ -51,7 +52,7 @@ export function factsOf(document: unknown, timeMs: number, sensor?: string): Cli
     label: text(label?.['label']) ?? PLACEHOLDERS.label,
     date: utc(source['timestamp'], timeMs),
     event: text(event?.['type']) ?? DEFAULTS.event,
-    eventValue: event === undefined ? DEFAULTS.eventValue : JSON.stringify(event).slice(0, MAX_METADATA_CHARS),
+    eventValue: event === undefined ? DEFAULTS.eventValue : JSON.stringify(event),
     region: text(region?.['label']) ?? DEFAULTS.region,
     ...(missing === '' ? {} : { missing }),
   };
@@ -158,9 +159,12 @@ function pathPart(value: string): string {
   return clean === '' ? '_' : clean;
 }
 
-/** Metadata travels in HTTP headers. */
+/** Metadata travels in HTTP headers: other characters are escaped as in JSON. */
 function ascii(value: string): string {
   return value
-    .replace(/[^\x20-\x7e]/gu, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
+    .slice(0, MAX_METADATA_CHARS)
+    .replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .slice(0, MAX_METADATA_CHARS)
+    .replace(/\\u[0-9a-f]{0,3}$/, '')
     .trim();
 }
