@@ -12,10 +12,14 @@ export function inspectContainers({ modules, systemModules }: DeploymentView): D
     const where = [...path, 'settings'];
     const problems: DeploymentProblem[] = [];
     const { image } = settings;
-    try {
-      parseImage(typeof image === 'string' ? image : null);
-    } catch (problem) {
-      problems.push(inspectVariables([...where, 'image'], image) ?? error([...where, 'image'], messageOf(problem)));
+    const open = inspectVariables([...where, 'image'], image);
+    if (open) problems.push(open);
+    else {
+      try {
+        parseImage(typeof image === 'string' ? image : null);
+      } catch (problem) {
+        problems.push(error([...where, 'image'], messageOf(problem)));
+      }
     }
     const at = [...where, 'createOptions'];
     const options = optionsOf(settings);

@@ -1,5 +1,6 @@
 import { isObject } from '@vantage/contracts';
 import type { Twin } from '@vantage/hub';
+import { parseImage } from '@vantage/manifest';
 
 export interface ModuleProgress {
   readonly name: string;
@@ -73,7 +74,8 @@ function moduleProgress(
       ? `: ${reported['statusDescription']}`
       : '';
   const restarts = Number(reported['restartCount'] ?? 0);
-  if (!versionTaken || runs !== image) return { name, state: 'waiting', text: `waiting for ${String(image)}` };
+  if (!versionTaken || !isSameImage(image, runs))
+    return { name, state: 'waiting', text: `waiting for ${String(image)}` };
   if (status === goal) {
     const complaints = complaintsOf(twin);
     return complaints === undefined ? { name, state: 'well', text: status } : { name, state: 'bad', text: complaints };
@@ -84,6 +86,19 @@ function moduleProgress(
     state: hopeless ? 'bad' : 'waiting',
     text: `${status}${why}${restarts > 0 ? `, ${restarts} restarts` : ''}`,
   };
+}
+
+/** edgeAgent reports an image with its tag, `latest` where none was given, and with the parent's name for `$upstream`. */
+function isSameImage(wanted: unknown, runs: unknown): boolean {
+  if (wanted === runs) return true;
+  if (typeof wanted !== 'string' || typeof runs !== 'string') return false;
+  try {
+    const [{ name, registry = '' }, reported] = [parseImage(wanted), parseImage(runs)];
+    if (!registry.startsWith('$upstream')) return name === reported.name;
+    return reported.name.slice((reported.registry ?? '').length) === name.slice(registry.length);
+  } catch {
+    return false;
+  }
 }
 
 /** What a module of this house says about the configuration it was given. */

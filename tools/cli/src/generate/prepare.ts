@@ -22,6 +22,8 @@ export interface TemplateOptions {
   readonly platform?: string;
   readonly style: 'iotedgedev' | 'vscode';
   readonly modules?: string;
+  /** Whether its modules fit a platform is not asked. */
+  readonly anyPlatform?: boolean;
   /** Win over the shell and the file. */
   readonly variables?: Readonly<Record<string, string>>;
 }
@@ -62,7 +64,7 @@ export async function prepare(template: string, options: TemplateOptions, read?:
     const problems = [
       ...made.problems,
       ...inspectDeployment(made.manifest),
-      ...inspectPlacement(made.manifest, platformOf(options, env)),
+      ...(options.anyPlatform === true ? [] : inspectPlacement(made.manifest, platformOf(options, env))),
     ];
     const found = placeProblems(problems, locator(text, expanded));
     return { env, made, problems: inOrder([...unset, ...textProblems(text, expanded), ...found]) };

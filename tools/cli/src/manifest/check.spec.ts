@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -35,14 +35,6 @@ test('what JSON allows and nobody means: a key twice, bytes that are no UTF-8', 
   );
 });
 
-test('variables of a template that are not set, all at once, also where it is no JSON', () => {
-  const found = problemsOf('{"a": "$X",\n "b": ${Y},\n "c": ${Z} }', { env: {} });
-  expect(found.map(({ severity, message }) => `${severity} ${message}`)).toEqual([
-    expect.stringMatching(/^warning not set, and left as they are: X, Y, Z /),
-    expect.stringMatching(/^error not JSON.*; not set: Y /),
-  ]);
-});
-
 describe('files', () => {
   let shown = '';
   beforeEach(() => {
@@ -67,6 +59,38 @@ describe('files', () => {
     expect(shown).toMatch(/a\.template\.json: nothing to complain about\n$/);
     await checkManifestFile(path.join(work, 'a.json'), {});
     expect(shown).toContain('"here/cam:${TAG}" has a variable that is not set');
+  });
+
+  test('what a template leaves open, all at once, also where it is no JSON', async () => {
+    const file = path.join(work, 'b.template.json');
+    writeFileSync(file, '{"a": "$X",\n "b": ${Y},\n "c": ${Z} }');
+    await checkManifestFile(file, {});
+    expect(shown).toMatch(/1:1: warning: not set, and left as they are: X, Y, Z /);
+    expect(shown).toMatch(/2:7: error: not JSON.*; not set: Y /);
+  });
+
+  test("a template's modules are those beside it; one that is not there is named", async () => {
+    const folder = path.join(work, 'solution');
+    mkdirSync(path.join(folder, 'modules/cam'), { recursive: true });
+    const image = { repository: 'here/cam', tag: { version: '1', platforms: { amd64: 'Dockerfile' } } };
+    writeFileSync(path.join(folder, 'modules/cam/module.json'), JSON.stringify({ image }));
+    const module = (name: string): object => ({
+      ...{ type: 'docker', version: '1', status: 'running', restartPolicy: 'always' },
+      settings: { image: `\${MODULES.${name}}`, createOptions: {} },
+    });
+    const agent = {
+      schemaVersion: '1.1',
+      runtime: {},
+      systemModules: {},
+      modules: { cam: module('cam'), cat: module('cat') },
+    };
+    const file = path.join(folder, 'a.template.json');
+    const hub = { schemaVersion: '1.1', routes: {}, storeAndForwardConfiguration: { timeToLiveSecs: 60 } };
+    const content = { $edgeAgent: { 'properties.desired': agent }, $edgeHub: { 'properties.desired': hub } };
+    writeFileSync(file, JSON.stringify({ modulesContent: content }));
+    await checkManifestFile(file, {});
+    expect(shown).toContain('warning: no module.json gives ${MODULES.cat} an image');
+    expect(shown).not.toContain('MODULES.cam}');
   });
 
   test('a folder is named as one', async () => {
