@@ -21,6 +21,8 @@ export default {
   transformIgnorePatterns: ['/node_modules/'],
   setupFilesAfterEnv: ['<rootDir>/tools/bootstrap/attempts.mjs'],
   maxWorkers: 2,
+  // A worker keeps something of each file it ran, and collecting that over and over is dearer than a new worker.
+  workerIdleMemoryLimit: '400MB',
   testSequencer: '<rootDir>/tools/bootstrap/longest-first.mjs',
   testTimeout: 30_000,
   reporters: ['default', '<rootDir>/tools/bootstrap/closing-line-reporter.mjs'],
