@@ -118,7 +118,7 @@ describe('a module that does not acknowledge', () => {
     await retried(runtime, 1);
     expect(inbox.bodies.length).toBeLessThan(2);
     const again = new Inbox(await rawModule(runtime, runtime.stateDir, 'm'));
-    expect(await again.count(2)).toEqual(['1', '2']);
+    expect(await again.distinct(2)).toEqual(['1', '2']);
     expect(performance.now() - started).toBeLessThan(5000);
     expect(runtime.messageTotals()).toMatchObject({ retried: 1 });
   });
@@ -162,7 +162,7 @@ describe('the window of messages on the wire', () => {
     await retried(runtime, 1);
     expect(lost.bodies).toHaveLength(1);
     const inbox = new Inbox(await rawModule(runtime, runtime.stateDir, 'm'));
-    const bodies = await inbox.count(40);
+    const bodies = await inbox.distinct(40);
     for (const parity of [0, 1]) {
       const same = (text: string): boolean => index(text) % 2 === parity;
       expect(bodies.filter(same)).toEqual(texts.filter(same));

@@ -53,4 +53,13 @@ export class Inbox {
     }
     return this.bodies;
   }
+
+  /** Resolves when so many different messages have arrived: a slow machine may acknowledge too late and get one again. */
+  async distinct(count: number): Promise<string[]> {
+    let known = new Set<string>();
+    for (let arrived = count; known.size < count; arrived = this.bodies.length + 1) {
+      known = new Set(await this.count(arrived));
+    }
+    return [...known];
+  }
 }
