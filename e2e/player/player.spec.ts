@@ -2,6 +2,7 @@ import { afterAll, beforeAll } from '@jest/globals';
 import { clips } from './suite/clips.ts';
 import { hevc } from './suite/hevc.ts';
 import { live } from './suite/live.ts';
+import { mosaic } from './suite/mosaic.ts';
 import { pages } from './suite/pages.ts';
 import { regions } from './suite/regions.ts';
 import { describeWithBrowser } from './support/browser.ts';
@@ -22,4 +23,5 @@ describeWithBrowser('the Player in a browser', () => {
   clips(demo);
   pages(demo);
   hevc(demo);
+  mosaic(demo);
 });

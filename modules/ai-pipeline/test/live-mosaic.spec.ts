@@ -68,8 +68,12 @@ const idle = async (): Promise<void> => {
 test(
   'two cameras stand side by side, each in its own shape, at the rate of the fastest, made once',
   async () => {
-    const list = (await (await fetch(bench.http('/live'))).json()) as Record<string, string>[];
+    const list = (await (await fetch(bench.http('/live'))).json()) as Record<string, unknown>[];
     const street = list.filter(({ pipeline }) => pipeline === 'Street');
+    expect(street.map(({ tile }) => tile)).toEqual([
+      [0, 0, 0.5, 1],
+      [0.5, 0, 0.5, 1],
+    ]);
     expect(street.map(({ rtsp, mosaic }) => [rtsp, mosaic])).toEqual(
       ['red', 'blue'].map((sensor) => [bench.rtsp(`Street/${sensor}`), bench.rtsp('Street')]),
     );
@@ -101,6 +105,8 @@ test(
   async () => {
     const player = play('Street');
     await player.until((picture) => picture.is(320, 360, RED) && picture.is(960, 360, BLUE));
+    await bench.engine.apply([...others, bench.graph('Street', { blue, red })]);
+    await player.until((picture) => picture.is(320, 360, BLUE) && picture.is(960, 360, RED));
     // Tiles of the same size go on with their decoders.
     await bench.engine.apply([...others, bench.graph('Street', { red, white })]);
     await player.until((picture) => picture.is(320, 360, RED) && picture.is(960, 360, WHITE));

@@ -65,7 +65,13 @@ export interface ApiCamera {
   readonly codec: string | null;
   readonly recording: boolean;
   readonly problems: readonly ApiProblem[];
-  readonly live: { readonly mse: boolean; readonly mjpeg: boolean; readonly rtsp?: string };
+  readonly live: {
+    readonly mse: boolean;
+    readonly mjpeg: boolean;
+    readonly rtsp?: string;
+    /** In the picture of all cameras of its pipeline, which has several: left, top, width, height. */
+    readonly tile?: readonly [number, number, number, number];
+  };
   readonly regions: readonly ApiRegion[];
   /** What camera health says of the view, such as `{state: 'black', since}`. */
   readonly health?: Readonly<Record<string, unknown>>;

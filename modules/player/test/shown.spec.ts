@@ -26,11 +26,21 @@ test('session, cameras, live stream', async () => {
     ['People', 'street', 'running', 12.5],
     ['People', 'yard', 'running', null],
   ]);
-  expect(cameras[0]).toMatchObject({ provider: 'cpu', resolution: { width: 1280 }, live: { mse: true }, problems: [] });
+  expect(cameras[0]).toMatchObject({
+    provider: 'cpu',
+    resolution: { width: 1280 },
+    live: { mse: true, tile: [0, 0, 0.5, 1] },
+    problems: [],
+  });
   expect(cameras[1]?.problems[0]?.message).toContain('cannot open rtsp://');
 
   expect((await browser.ask('/api/live/People/street.jpg')).text).toBe('a picture');
   expect((await browser.ask('/api/live/People/no.jpg')).status).toBe(404);
+  expect(cameras[1]?.live).not.toHaveProperty('tile');
+  expect((await browser.ask('/api/live/People.jpg')).text).toBe('all of them');
+  for (const way of ['People', 'no.jpg', '..%2fmetrics.jpg']) {
+    expect((await browser.ask(`/api/live/${way}`)).status).toBe(404);
+  }
   const socket = new WebSocket(`${bench.url.replace('http', 'ws')}/api/live/People/street`);
   const messages: unknown[] = [];
   await new Promise<void>((resolve) =>

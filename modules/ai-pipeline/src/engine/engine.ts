@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import type { InferenceBackend, ModelSpec } from '@vantage/inference';
 import type { Ffmpeg, HardwareDecode } from '@vantage/media';
 import type { Logger } from '@vantage/observability';
@@ -108,18 +109,20 @@ export class Engine extends EventEmitter<EngineEvents> {
     const current = [...this.#pipelines.values()].map((pipeline) => pipeline.graph);
     const steps = planChange(current, graphs);
     const byPipeline = Map.groupBy(steps, (step) => step.pipeline);
-    const wanted = new Map(graphs.map((graph) => [graph.id, graph]));
     // Also of one that another takes the name of.
     const removals = steps.filter(({ action }) => action === 'removePipeline');
     await Promise.all(removals.map(({ pipeline }) => this.#remove(pipeline)));
     // Pipelines do not wait for each other: one model's slow download must not hold up another's cameras.
     await Promise.all(
-      [...byPipeline].map(async ([id, own]) => {
-        const graph = wanted.get(id);
-        if (!graph) return;
-        const running = this.#pipelines.get(id);
-        if (running) await running.apply(graph, own);
-        else this.#add(graph);
+      graphs.map(async (graph) => {
+        const own = byPipeline.get(graph.id);
+        const running = this.#pipelines.get(graph.id);
+        if (!running) return this.#add(graph);
+        if (own) return running.apply(graph, own);
+        if (isDeepStrictEqual(running.graph, graph)) return;
+        // The order of its cameras is no step: nothing of them changes, and who shows them side by side follows.
+        await running.apply(graph, []);
+        this.emit('status', graph.id);
       }),
     );
     return steps;

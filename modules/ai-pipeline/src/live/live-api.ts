@@ -7,7 +7,7 @@ import { WebSocketServer } from 'ws';
 import { FragmentStream } from './fragment-stream.ts';
 import type { LiveCamera } from './live-camera.ts';
 import type { LiveEntry, LiveHub } from './live-hub.ts';
-import { isMosaic } from './painted/painted-parts.ts';
+import { isMosaic, placeInMosaic } from './painted/painted-parts.ts';
 import type { PaintedSources } from './painted/painted-sources.ts';
 import { PictureStream, type PictureSource } from './picture-stream.ts';
 import { SocketClient } from './socket-client.ts';
@@ -114,6 +114,7 @@ export class LiveApi implements HttpHandler {
       ...{ pipeline: graph.id, sensor: source.sensor, state },
       ...{ codec, width, height, mse: codec !== undefined && BROWSERS_PLAY.has(codec) },
       ...this.#options.rtspUrls(entry, host),
+      tile: placeInMosaic(graph, source.sensor),
     };
   }
 

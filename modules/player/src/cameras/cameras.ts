@@ -85,6 +85,7 @@ function describe(id: string, sensor: string, status: TwinObject, beside: Beside
       mse: beside.live?.mse ?? false,
       mjpeg: beside.live !== undefined,
       ...(beside.live?.rtsp === undefined ? {} : { rtsp: redact(beside.live.rtsp) }),
+      ...(beside.live?.tile === undefined ? {} : { tile: beside.live.tile }),
     },
     regions: beside.regions,
     ...(isObject(view) ? { health: view } : {}),

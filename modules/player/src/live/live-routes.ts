@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { liveUnavailable, notFound } from '../errors.ts';
 import { unanswered, type PipelineHttp } from './pipeline-http.ts';
 import { relay } from './relay.ts';
@@ -10,12 +10,15 @@ interface LivePath {
   Querystring: { video?: string };
 }
 
-/** `WS /api/live/<pipeline>/<sensor>` and `GET …/<sensor>.mjpeg` and `.jpg`, from the ai-pipeline. */
+/**
+ * `WS /api/live/<pipeline>/<sensor>` and `GET …/<sensor>.mjpeg` and `.jpg`, from the ai-pipeline; and of all cameras of a
+ * pipeline `GET /api/live/<pipeline>.mjpeg` and `.jpg`.
+ */
 export function liveRoutes(app: FastifyInstance, pipeline: PipelineHttp): void {
   app.route<LivePath>({
     method: 'GET',
     url: '/api/live/:pipeline/:file',
-    handler: (request, reply) => passOn(pipeline, request, reply),
+    handler: (request, reply) => passOn(pipeline, [request.params.pipeline, request.params.file], reply),
     wsHandler: (socket, request) => {
       const { pipeline: id, file } = request.params;
       pipeline.url(id, file).then(
@@ -28,22 +31,20 @@ export function liveRoutes(app: FastifyInstance, pipeline: PipelineHttp): void {
       );
     },
   });
+  app.get<{ Params: { file: string } }>('/api/live/:file', ({ params }, reply) =>
+    passOn(pipeline, [params.file], reply),
+  );
 }
 
-async function passOn(
-  pipeline: PipelineHttp,
-  request: FastifyRequest<LivePath>,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
-  const { pipeline: id, file } = request.params;
-  if (!/\.(?:jpg|mjpeg)$/.test(file)) throw notFound('a picture of that name');
+async function passOn(pipeline: PipelineHttp, path: readonly string[], reply: FastifyReply): Promise<FastifyReply> {
+  if (!/\.(?:jpg|mjpeg)$/.test(path.at(-1) ?? '')) throw notFound('a picture of that name');
   const gone = new AbortController();
   // Nobody watches any more: the ai-pipeline stops to decode for it.
   reply.raw.on('close', () => gone.abort());
-  const response = await fetch(await pipeline.url(id, file), { signal: gone.signal }).catch((error: unknown) => {
+  const response = await fetch(await pipeline.url(...path), { signal: gone.signal }).catch((error: unknown) => {
     throw unanswered(error);
   });
-  if (response.status === 404) throw notFound(`the camera ${id}/${file}`);
+  if (response.status === 404) throw notFound(`the camera ${path.join('/')}`);
   if (!response.ok || !response.body) throw liveUnavailable(`the ai-pipeline answered ${response.status}`);
   const body = Readable.fromWeb(response.body);
   // A stream that ends because its reader went away is no mistake.

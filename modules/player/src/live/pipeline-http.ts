@@ -8,6 +8,8 @@ export interface LiveCamera {
   readonly sensor: string;
   readonly mse: boolean;
   readonly rtsp?: string;
+  /** In the picture of all cameras of its pipeline, as fractions: left, top, width, height. */
+  readonly tile?: readonly [number, number, number, number];
 }
 
 const LIST_MS = 2000;
@@ -38,12 +40,12 @@ export class PipelineHttp {
     return `http://${this.#host}:${port}`;
   }
 
-  /** The address of a camera below `/live`, or of a file of it (`street.jpg`). */
-  async url(pipeline: string, file: string): Promise<URL> {
-    if ([pipeline, file].some((part) => part === '' || part === '.' || part === '..')) {
+  /** The address of a camera below `/live` (`People`, `street`), or of a file (`street.jpg`). */
+  async url(...parts: readonly string[]): Promise<URL> {
+    if (parts.some((part) => part === '' || part === '.' || part === '..')) {
       throw liveUnavailable('such a camera cannot be');
     }
-    return new URL(`${await this.base()}/live/${encodeURIComponent(pipeline)}/${encodeURIComponent(file)}`);
+    return new URL(`${await this.base()}/live/${parts.map(encodeURIComponent).join('/')}`);
   }
 
   /** What can be watched, at most two seconds old; empty while the ai-pipeline does not answer. */
@@ -63,9 +65,14 @@ export class PipelineHttp {
 
 function readCamera(value: unknown): LiveCamera[] {
   if (!isObject(value)) return [];
-  const { pipeline, sensor, mse, rtsp } = value;
+  const { pipeline, sensor, mse, rtsp, tile } = value;
   if (typeof pipeline !== 'string' || typeof sensor !== 'string') return [];
-  return [{ pipeline, sensor, mse: mse === true, ...(typeof rtsp === 'string' ? { rtsp } : {}) }];
+  const more = { ...(typeof rtsp === 'string' ? { rtsp } : {}), ...(isTile(tile) ? { tile } : {}) };
+  return [{ pipeline, sensor, mse: mse === true, ...more }];
+}
+
+function isTile(value: unknown): value is readonly [number, number, number, number] {
+  return Array.isArray(value) && value.length === 4 && value.every((part) => typeof part === 'number');
 }
 
 /** Of a call that did not come about. */

@@ -125,7 +125,10 @@ export class Bench {
   /** What the ai-pipeline serves beside its metrics, as far as the Player passes it on. */
   async #servePictures(): Promise<number> {
     const server = http.createServer((request, response) => {
-      if (request.url === '/live') response.end(JSON.stringify([{ pipeline: 'People', sensor: 'street', mse: true }]));
+      const tile = [0, 0, 0.5, 1];
+      const street = { pipeline: 'People', sensor: 'street', mse: true, tile };
+      if (request.url === '/live') response.end(JSON.stringify([street, { ...street, sensor: 'yard', tile: 'none' }]));
+      else if (request.url === '/live/People.jpg') response.end('all of them');
       else if (request.url === '/live/People/street.jpg') response.end('a picture');
       else response.writeHead(404).end();
     });

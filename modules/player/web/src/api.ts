@@ -166,6 +166,11 @@ export function pictureUrl(camera: { pipeline: string; sensor: string }, kind: '
   return `/api/live/${part(camera.pipeline)}/${part(camera.sensor)}.${kind}`;
 }
 
+/** Address of the pictures of all cameras of a pipeline, side by side. */
+export function mosaicUrl(pipeline: string): string {
+  return `/api/live/${part(pipeline)}.mjpeg`;
+}
+
 export function liveUrl(camera: { pipeline: string; sensor: string }): string {
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
   return `${scheme}://${location.host}/api/live/${part(camera.pipeline)}/${part(camera.sensor)}`;

@@ -2,7 +2,7 @@ import type { LiveEntry, LiveHub } from '../live-hub.ts';
 import { CameraFeed } from './camera-feed.ts';
 import type { MosaicMessage } from './messages.ts';
 import { tilesOf } from './mosaic-picture.ts';
-import { isPainted, regionsOf } from './painted-parts.ts';
+import { isPainted, regionsOf, tiledSensors } from './painted-parts.ts';
 
 export interface MosaicFeedOptions {
   readonly hub: LiveHub;
@@ -53,7 +53,7 @@ export class MosaicFeed {
       post({ kind: 'rate', fps });
     }
     const paint = isPainted(first.graph);
-    const sensors = [...new Set(entries.map(({ source }) => source.sensor))];
+    const sensors = tiledSensors(first.graph);
     const isSame = sensors.join('\0') === [...this.#feeds.keys()].join('\0');
     if (!isSame || paint !== this.#isPainted) this.#arrange(entries, sensors, paint);
   }

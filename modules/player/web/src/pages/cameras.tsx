@@ -3,7 +3,8 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ApiCamera } from '../../../src/api.ts';
 import { api, pictureUrl } from '../api.ts';
 import { href } from '../router.ts';
-import { keyOf } from '../ui/camera-choice.tsx';
+import { tileStyle } from '../live/mosaic-picture.tsx';
+import { keyOf, tiledPipelines } from '../ui/camera-choice.tsx';
 import { Badge, Empty, Heading, kindOf, Notice } from '../ui/parts.tsx';
 import { useLoaded } from '../ui/use.ts';
 
@@ -25,11 +26,39 @@ export function CamerasPage(): JSX.Element {
       )}
       {!cameras && !error && <p class="dim">Loading …</p>}
       <div class="tiles">
+        {tiledPipelines(cameras ?? []).map((pipeline) => (
+          <WallTile key={pipeline} pipeline={pipeline} cameras={cameras ?? []} />
+        ))}
         {cameras?.map((camera) => (
           <CameraTile key={keyOf(camera)} camera={camera} />
         ))}
       </div>
     </>
+  );
+}
+
+/** The way to all cameras of a pipeline; their picture is made only for who looks at it. */
+function WallTile({ pipeline, cameras }: { pipeline: string; cameras: readonly ApiCamera[] }): JSX.Element {
+  const own = cameras.filter((camera) => camera.pipeline === pipeline && camera.live.tile);
+  const running = own.filter(({ state }) => state === 'running').length;
+  return (
+    <article class="tile" aria-label={`All cameras of ${pipeline}`}>
+      <a class="tile-picture mosaic" href={href('live', [pipeline])} aria-label={`Watch all of ${pipeline} live`}>
+        <ul aria-hidden="true">
+          {own.map(({ sensor, live }) => (
+            <li key={sensor} style={tileStyle(live.tile)}>
+              <span class="mosaic-name">{sensor}</span>
+            </li>
+          ))}
+        </ul>
+      </a>
+      <div class="tile-text">
+        <h2>All of {pipeline}</h2>
+        <p class="dim">
+          {own.length} cameras side by side, {running === own.length ? 'all running' : `${running} running`}
+        </p>
+      </div>
+    </article>
   );
 }
 

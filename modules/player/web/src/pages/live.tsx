@@ -6,8 +6,9 @@ import { counts } from '../core/format.ts';
 import type { FrameInsights } from '../core/overlay.ts';
 import { ALL_OVERLAYS, type OverlayOptions } from '../live/draw.ts';
 import { LivePicture } from '../live/live-picture.tsx';
+import { MosaicPicture } from '../live/mosaic-picture.tsx';
 import { href, route } from '../router.ts';
-import { CameraChoice, cameraOf, keyOf } from '../ui/camera-choice.tsx';
+import { CameraChoice, cameraOf, keyOf, tiledPipelines, type Chosen } from '../ui/camera-choice.tsx';
 import { Icon } from '../ui/icons.tsx';
 import { Badge, Empty, Heading, kindOf, Notice, Toggle } from '../ui/parts.tsx';
 import { useLoaded } from '../ui/use.ts';
@@ -33,22 +34,95 @@ interface SeenEvent {
 
 export function LivePage(): JSX.Element {
   const { value: cameras, error } = useLoaded(api.cameras, [], LOOK_MS);
-  const camera = cameraOf(cameras ?? [], route.value.names);
+  const [whole, sensor] = route.value.names;
+  const all = (cameras ?? []).filter(({ pipeline }) => pipeline === whole);
+  const isWhole = whole !== undefined && sensor === undefined && all.length > 0;
+  const camera = isWhole ? undefined : cameraOf(cameras ?? [], route.value.names);
   return (
     <>
       <Heading title="Live">
         {cameras && cameras.length > 0 && (
           <CameraChoice
             cameras={cameras}
-            chosen={camera}
-            onChoose={({ pipeline, sensor }) => (location.hash = href('live', [pipeline, sensor]))}
+            together={tiledPipelines(cameras)}
+            chosen={isWhole ? { pipeline: whole, sensor: '' } : camera}
+            onChoose={(one) => (location.hash = hrefOf(one))}
           />
         )}
       </Heading>
       {error && <Notice>{error}</Notice>}
-      {cameras && !camera && <Empty title="No camera is configured." />}
+      {cameras?.length === 0 && <Empty title="No camera is configured." />}
+      {isWhole && <WatchAll key={whole} pipeline={whole} cameras={all} />}
       {camera && <Watch key={keyOf(camera)} camera={camera} />}
     </>
+  );
+}
+
+function hrefOf({ pipeline, sensor }: Chosen): string {
+  return href('live', sensor === '' ? [pipeline] : [pipeline, sensor]);
+}
+
+function WatchAll({ pipeline, cameras }: { pipeline: string; cameras: readonly ApiCamera[] }): JSX.Element {
+  const [paused, setPaused] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  return (
+    <div class="watch">
+      <div ref={box} class="stage">
+        <MosaicPicture pipeline={pipeline} cameras={cameras} paused={paused} />
+        <div class="controls">
+          <PauseButton paused={paused} onChange={setPaused} />
+          <span class="hint">Choose a picture to see its camera alone, with what is seen in it.</span>
+          <FullScreenButton of={box} />
+        </div>
+      </div>
+      <aside class="side">
+        <section class="card">
+          <h2>{pipeline}</h2>
+          <table class="wall">
+            <thead>
+              <tr>
+                <th scope="col">camera</th>
+                <th scope="col">state</th>
+                <th scope="col">frames/s</th>
+              </tr>
+            </thead>
+            <tbody>
+              {cameras.map(({ sensor, state, fps }) => (
+                <tr key={sensor}>
+                  <th scope="row">{sensor}</th>
+                  <td>
+                    <Badge kind={kindOf(state)}>{state}</Badge>
+                  </td>
+                  <td>{fps?.toFixed(1) ?? '–'}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      </aside>
+    </div>
+  );
+}
+
+function PauseButton({ paused, onChange }: { paused: boolean; onChange: (paused: boolean) => void }): JSX.Element {
+  return (
+    <>
+      <button type="button" class="icon-button" onClick={() => onChange(!paused)}>
+        <Icon name={paused ? 'play' : 'pause'} />
+        <span class="hidden-text">{paused ? 'Go on live' : 'Pause'}</span>
+      </button>
+      <span class={paused ? 'live-mark off' : 'live-mark'}>{paused ? 'paused' : 'live'}</span>
+    </>
+  );
+}
+
+function FullScreenButton({ of }: { of: { readonly current: HTMLElement | null } }): JSX.Element | null {
+  if (!document.fullscreenEnabled) return null;
+  return (
+    <button type="button" class="icon-button last" onClick={() => void of.current?.requestFullscreen()}>
+      <Icon name="full" />
+      <span class="hidden-text">Full screen</span>
+    </button>
   );
 }
 
@@ -78,22 +152,11 @@ function Watch({ camera }: { camera: ApiCamera }): JSX.Element {
       <div ref={box} class="stage">
         <LivePicture camera={camera} paused={paused} options={options} onInsights={look} onBehind={setBehind} />
         <div class="controls">
-          <button type="button" class="icon-button" onClick={() => setPaused(!paused)}>
-            <Icon name={paused ? 'play' : 'pause'} />
-            <span class="hidden-text">{paused ? 'Go on live' : 'Pause'}</span>
-          </button>
-          {camera.pipeline !== '' && (
-            <span class={paused ? 'live-mark off' : 'live-mark'}>{paused ? 'paused' : 'live'}</span>
-          )}
+          {camera.pipeline !== '' && <PauseButton paused={paused} onChange={setPaused} />}
           {SWITCHES.map(({ key, name }) => (
             <Toggle key={key} label={name} on={options[key]} onChange={(on) => setOptions({ ...options, [key]: on })} />
           ))}
-          {document.fullscreenEnabled && (
-            <button type="button" class="icon-button last" onClick={() => void box.current?.requestFullscreen()}>
-              <Icon name="full" />
-              <span class="hidden-text">Full screen</span>
-            </button>
-          )}
+          <FullScreenButton of={box} />
         </div>
       </div>
       <aside class="side">

@@ -1,29 +1,43 @@
 import type { JSX } from 'preact';
 import type { ApiCamera } from '../../../src/api.ts';
 
+/** A camera in a pipeline; without a sensor all of that pipeline. */
+export interface Chosen {
+  readonly pipeline: string;
+  readonly sensor: string;
+}
+
 /** `pipeline/sensor` names a camera: a sensor may be looked at by several pipelines. */
-export function keyOf({ pipeline, sensor }: { pipeline: string; sensor: string }): string {
+export function keyOf({ pipeline, sensor }: Chosen): string {
   return `${pipeline}/${sensor}`;
 }
 
 interface Props {
   readonly cameras: readonly ApiCamera[];
-  readonly chosen: ApiCamera | undefined;
-  readonly onChoose: (camera: ApiCamera) => void;
+  readonly chosen: Chosen | undefined;
+  readonly onChoose: (camera: Chosen) => void;
+  /** Pipelines whose cameras can be looked at together. */
+  readonly together?: readonly string[];
 }
 
-export function CameraChoice({ cameras, chosen, onChoose }: Props): JSX.Element {
+export function CameraChoice({ cameras, chosen, onChoose, together = [] }: Props): JSX.Element {
   const alone = new Set(cameras.map(({ sensor }) => sensor)).size === cameras.length;
+  const all = together.map((pipeline): Chosen => ({ pipeline, sensor: '' }));
   return (
     <label class="field inline">
       <span>Camera</span>
       <select
         value={chosen ? keyOf(chosen) : ''}
         onChange={(event) => {
-          const camera = cameras.find((one) => keyOf(one) === event.currentTarget.value);
+          const camera = [...all, ...cameras].find((one) => keyOf(one) === event.currentTarget.value);
           if (camera) onChoose(camera);
         }}
       >
+        {all.map((one) => (
+          <option key={keyOf(one)} value={keyOf(one)}>
+            All of {one.pipeline}
+          </option>
+        ))}
         {cameras.map((camera) => (
           <option key={keyOf(camera)} value={keyOf(camera)}>
             {alone ? camera.sensor : `${camera.sensor} · ${camera.pipeline || 'unused'}`}
@@ -34,9 +48,15 @@ export function CameraChoice({ cameras, chosen, onChoose }: Props): JSX.Element 
   );
 }
 
-/** The camera that the address names, else the first that runs. */
+/** The camera that the address names, else the first of its pipeline, else the first that runs. */
 export function cameraOf(cameras: readonly ApiCamera[], names: readonly string[]): ApiCamera | undefined {
   const [pipeline, sensor] = names;
-  const named = cameras.find((camera) => camera.pipeline === pipeline && camera.sensor === sensor);
+  const own = cameras.filter((camera) => camera.pipeline === pipeline);
+  const named = own.find((camera) => camera.sensor === sensor) ?? own[0];
   return named ?? cameras.find(({ pipeline: used }) => used !== '') ?? cameras[0];
+}
+
+/** Pipelines whose cameras are shown side by side. */
+export function tiledPipelines(cameras: readonly ApiCamera[]): string[] {
+  return [...new Set(cameras.filter(({ live }) => live.tile).map(({ pipeline }) => pipeline))];
 }
