@@ -25,6 +25,14 @@ describe('redact', () => {
     ['password=abc&x=1', 'password=***&x=1'],
     ['Authorization: Bearer abcdefghijk', 'Authorization: Bearer ***'],
     ['Unexpected token \'<\', "<html>" is not valid JSON', 'Unexpected token \'<\', "<html>" is not valid JSON'],
+    ['rtspsrc user-id=joe user-pw=p&s,s;1 ! fakesink', 'rtspsrc user-id=*** user-pw=*** ! fakesink'],
+    [`x proxy-pw = "a b" user-pw='c d' ! y`, `x proxy-pw = "***" user-pw='***' ! y`],
+    [
+      String.raw`{"gst":"rtspsrc user-pw=\"a b\" user-id=j\ o ! x"}`,
+      String.raw`{"gst":"rtspsrc user-pw=\"***\" user-id=*** ! x"}`,
+    ],
+    ['cut off: rtspsrc user-pw="a b', 'cut off: rtspsrc user-pw="***"'],
+    ['{"gst":"rtspsrc user-pw=abc"}', '{"gst":"rtspsrc user-pw=***"}'],
     ['Basic authentication', 'Basic authentication'],
   ])('%s', (text, expected) => {
     expect(redact(text)).toBe(expected);

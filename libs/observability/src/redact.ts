@@ -17,11 +17,15 @@ const RULES: readonly (readonly [RegExp, string])[] = [
     `$1"${MASK}"`,
   ],
   [/\b([\w-]*(?:password|passwd|pwd|passphrase|secret|token|uname|apikey|api_key)=)[^\s&;,"'<>]+/gi, `$1${MASK}`],
+  // Properties of GStreamer's rtspsrc, bare or in quotes, which in JSON have a backslash before them.
+  [/\b((?:user|proxy)-(?:id|pw)\s*=\s*)(\\?["'])(?:(?!\2).)*(?:\2)?/gi, `$1$2${MASK}$2`],
+  [/\b((?:user|proxy)-(?:id|pw)\s*=\s*)(?:\\[^"']|[^\s"'\\])+/gi, `$1${MASK}`],
 ];
 
 /**
- * The text without credentials: URL user info, SAS signatures, account and access keys, bearer tokens, and values of
- * fields named like a secret. For log lines, error texts and reported properties. Idempotent.
+ * The text without credentials: URL user info, SAS signatures, account and access keys, bearer tokens, user and password
+ * of GStreamer's sources, and values of fields named like a secret. For log lines, error texts and reported properties.
+ * Idempotent.
  *
  * @example redact('cannot open rtsp://admin:pw@10.0.0.9/live') // 'cannot open rtsp://***@10.0.0.9/live'
  */

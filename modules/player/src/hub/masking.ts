@@ -4,9 +4,6 @@ import { isSecretKey, redact } from '@vantage/observability';
 /** What a browser sees in place of a secret. */
 export const MASK = '•••';
 
-/** Properties of GStreamer's `rtspsrc` in a passthrough pipeline. */
-const GSTREAMER_PASSWORD = /\b((?:user|proxy)-(?:pw|id)=)[^\s"']+/g;
-
 /** A copy for a browser: passwords, keys and user names of cameras are `•••`, also inside of URLs. */
 export function maskSecrets(value: unknown): unknown {
   if (typeof value === 'string') return maskText(value);
@@ -27,6 +24,6 @@ export function maskWhole(value: unknown): unknown {
 }
 
 function maskText(text: string): string {
-  const safe = redact(text).replace(GSTREAMER_PASSWORD, '$1***');
+  const safe = redact(text);
   return safe === text ? text : safe.replaceAll('***', MASK);
 }
