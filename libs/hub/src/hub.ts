@@ -1,5 +1,5 @@
 import type https from 'node:https';
-import { VantageError, messageOf } from '@vantage/contracts';
+import { VantageError, codeOf, mergeTwin, messageOf, twinEquals } from '@vantage/contracts';
 import { Backoff } from '@vantage/observability';
 
 export interface Twin {
@@ -68,7 +68,7 @@ export interface MethodAnswer {
 }
 
 /** Throttled or out of order for a moment: asked again, a few times. */
-const PASSING = /ThrottlingError|ServiceUnavailableError|InternalServerError|ECONNRESET|ETIMEDOUT|EAI_AGAIN/;
+const PASSING = /ThrottlingError|ServiceUnavailableError|InternalServerError|ECONNRESET|hang up|ETIMEDOUT|EAI_AGAIN/;
 const ATTEMPTS = 5;
 const ANSWER_MS = 30_000;
 const MAX_ROWS = 10_000;
@@ -121,14 +121,25 @@ export class Hub {
   }
 
   /** @param etag of the twin that the change was made for; `*` overwrites whatever is there. @throws TWIN_CHANGED */
-  patchModuleTwin(
+  async patchModuleTwin(
     module: string,
     desired: Readonly<Record<string, unknown>>,
     etag: string,
     device = this.device,
   ): Promise<Twin> {
-    const patch = { properties: { desired } };
-    return this.#ask(`the twin of ${module}`, () => this.#calls.updateModuleTwin(device, module, patch, etag));
+    let attempts = 0;
+    try {
+      return await this.#ask(`the twin of ${module}`, () => {
+        attempts += 1;
+        return this.#calls.updateModuleTwin(device, module, { properties: { desired } }, etag);
+      });
+    } catch (error) {
+      if (attempts === 1 || codeOf(error) !== 'TWIN_CHANGED') throw error;
+      // The attempt before may have been the one that changed it: only its answer was lost.
+      const now = await this.moduleTwin(module, device);
+      if (!twinEquals(mergeTwin(now.properties.desired, desired), now.properties.desired)) throw error;
+      return now;
+    }
   }
 
   /**
@@ -230,8 +241,13 @@ export class Hub {
     if (/ECONNREFUSED/.test(text) && this.name === 'local') {
       return problem('RUNTIME_NOT_RUNNING', 'the local runtime does not answer; is "vantage up" still running?');
     }
-    if (/ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|no answer/.test(text)) {
+    if (/ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|hang up|no answer/.test(text)) {
       return problem('HUB_UNREACHABLE', `${this.name} cannot be reached: ${text}`);
+    }
+    if (/Credential|Authentication/.test(kind)) {
+      const remedy =
+        'run "az login", or name a service connection string (--connection-file, IOTHUB_CONNECTION_STRING)';
+      return problem('HUB_REFUSED', `no Azure login for ${this.name}: ${remedy}`);
     }
     if (kind === 'UnauthorizedError') return problem('HUB_REFUSED', `${this.name} does not accept the credentials`);
     if (kind === 'InvalidEtagError') return twinChanged(what, error);

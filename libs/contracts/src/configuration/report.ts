@@ -101,6 +101,7 @@ export function typeName(value: unknown): string {
   if (value === null) return 'null';
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'a number that is too large for JSON';
   const names: Readonly<Record<string, string>> = {
     object: 'an object',
     string: 'text',
@@ -121,14 +122,24 @@ const EXPECTED: Readonly<Record<string, string>> = {
   record: 'an object',
 };
 
+/** What limits are counted in. */
+const UNITS: ReadonlyMap<string, string> = new Map([
+  ['number', ''],
+  ['int', ''],
+  ['string', ' characters long'],
+]);
+
 /** The issue in plain words. Zod's own messages name types and limits only, never the value, so they may be shown. */
 function describe(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code === 'invalid_type') {
     const expected = EXPECTED[issue.expected] ?? issue.expected;
-    return value === undefined
-      ? `is missing; expected ${expected}.`
-      : `expected ${expected}, found ${typeName(value)}.`;
+    if (value === undefined) return `is missing; expected ${expected}.`;
+    const isFraction = issue.expected === 'int' && Number.isFinite(value);
+    return `expected ${expected}, found ${isFraction ? 'a fraction' : typeName(value)}.`;
   }
+  const unit = UNITS.get('origin' in issue ? issue.origin : '');
+  if (issue.code === 'too_big' && unit !== undefined) return `must be at most ${issue.maximum}${unit}.`;
+  if (issue.code === 'too_small' && unit !== undefined) return `must be at least ${issue.minimum}${unit}.`;
   return `${issue.message}.`;
 }
 

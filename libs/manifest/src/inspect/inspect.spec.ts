@@ -139,7 +139,7 @@ test('the twins of all modules of this house, and of none by accident', () => {
   };
   expect(inspect(deployment(modules, routes, twins))).toEqual([
     'error BusinessLogicModule.startRecording: expected a list, found an object. Write it in square brackets.',
-    expect.stringMatching(/^error VideoUploader\.bandwidthKBps: Too small/),
+    'error VideoUploader.bandwidthKBps: must be at least 0. The default 0 is used.',
   ]);
 });
 

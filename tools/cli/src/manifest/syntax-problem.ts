@@ -34,7 +34,8 @@ function quoteIt(text: string, at: number): string {
   return text[at] === '$' ? '; with --style vscode a variable stands in double quotes' : '';
 }
 
-function likelyReason(text: string, at: number): string {
+/** What people mostly did; empty where nothing comes to mind. */
+export function likelyReason(text: string, at: number): string {
   if (text.startsWith('\ufeff')) return '; the file begins with a byte order mark: save it as UTF-8 without one';
   if (text.trim() === '') return '; the file is empty';
   // What a decoder puts in the place of bytes that are no UTF-8.

@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { VantageError, isTwinObject, messageOf, type TwinObject } from '@vantage/contracts';
-import { parseJson } from '@vantage/manifest';
 import { ask } from '../ask.ts';
 import { changeTwins, type ChangeOptions } from './change.ts';
+import { parseWritten } from './written-json.ts';
 
 interface Edited {
   readonly desired: TwinObject;
@@ -58,9 +58,9 @@ async function editTwin(module: string, desired: TwinObject, env: NodeJS.Process
       await discard(file);
       throw new VantageError('EDIT_FAILED', `${ended}; nothing was changed`);
     }
-    const read = readEdited(text);
+    const read = readEdited(text, file);
     if (typeof read !== 'string') return { desired: read, file };
-    process.stderr.write(`${file}: ${read}\n`);
+    process.stderr.write(`${read}\n`);
     if (!process.stdin.isTTY || !(await wantsToGoOn())) {
       throw new VantageError('EDIT_FAILED', `nothing was applied; what you wrote is in ${file}`);
     }
@@ -72,12 +72,10 @@ async function discard(file: string): Promise<void> {
   await rm(path.dirname(file), { recursive: true, force: true });
 }
 
-function readEdited(text: string): TwinObject | string {
+function readEdited(text: string, file: string): TwinObject | string {
   try {
-    // Ours says line and column; JavaScript's own makes the value.
-    parseJson(text);
-    const value: unknown = JSON.parse(text);
-    return isTwinObject(value) ? value : 'desired properties are an object';
+    const value = parseWritten(text, file);
+    return isTwinObject(value) ? value : `${file} is no object, as desired properties are`;
   } catch (error) {
     return messageOf(error);
   }

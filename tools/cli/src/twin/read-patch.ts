@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { VantageError, codeOf, isObject, mergeTwin, messageOf, type TwinObject } from '@vantage/contracts';
-import { parseJson } from '@vantage/manifest';
+import { parseWritten } from './written-json.ts';
 
 /**
  * A patch of desired properties: JSON text, or `@file`.
@@ -9,23 +9,9 @@ import { parseJson } from '@vantage/manifest';
 export async function readPatch(text: string): Promise<Readonly<Record<string, unknown>>> {
   const file = text.startsWith('@') ? text.slice(1) : undefined;
   const json = file === undefined ? text : await readPatchFile(file);
-  const patch = readJson(json, file);
+  const patch = parseWritten(json, file ?? 'the patch', file !== undefined);
   if (!isObject(patch)) throw new VantageError('PATCH_INVALID', `${file ?? 'the patch'} must be a JSON object`);
   return patch;
-}
-
-/** Ours says where it is wrong; JavaScript's own makes the value, and knows no NaN. */
-function readJson(json: string, file: string | undefined): unknown {
-  try {
-    parseJson(json);
-    return JSON.parse(json);
-  } catch (error) {
-    const details: Readonly<Record<string, unknown>> = VantageError.is(error) ? error.details : {};
-    const { line, column, problem } = details;
-    const place = file !== undefined && typeof line === 'number' ? `${file}:${line}:${String(column)}` : file;
-    const why = typeof problem === 'string' ? problem : messageOf(error);
-    throw new VantageError('PATCH_INVALID', `${place ?? 'the patch'} is not JSON: ${why}`);
-  }
 }
 
 async function readPatchFile(file: string): Promise<string> {
