@@ -7,7 +7,7 @@ import { createBench, expectGone, frameOf } from './support.ts';
 
 jest.setTimeout(120_000);
 
-const bench = createBench();
+const bench = createBench({ sharedMemory: 'off' });
 
 /** A node whose `process` is the given code. */
 const nodeTs = (code: string, before = ''): string => `
@@ -198,9 +198,11 @@ describe('a new version', () => {
   test('of settings and of the port takes over as well', async () => {
     const { source } = folderNode(say('this.settings.word'));
     const node = bench.node({ source, settings: { word: 'one' } });
-    const { port } = await node.running();
+    const { port, pid } = await node.running();
     node.change({ settings: { word: 'two' } });
     await node.until(({ reloads }) => reloads === 1);
+    // Until then a new connection may come to the old one, which hangs up.
+    await expectGone(pid!);
     const client = await bench.client(port);
     expect(await client.process(frameOf())).toMatchObject({ insights: { other: { said: 'two' } } });
     const other = bench.node({ name: 'other' });
