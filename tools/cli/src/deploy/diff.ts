@@ -40,7 +40,7 @@ export function diffDeployments(before: ModulesContent, after: ModulesContent): 
   return KINDS.flatMap(([part, what]) => {
     const names = [...new Set([...Object.keys(old[part]), ...Object.keys(wanted[part])])].sort();
     return names.flatMap((name): DeploymentChange[] => {
-      const [a, b] = [old[part][name], wanted[part][name]];
+      const [a, b] = [own(old[part], name), own(wanted[part], name)];
       if (isDeepStrictEqual(a, b)) return [];
       const how = a === undefined ? 'added' : b === undefined ? 'removed' : 'changed';
       // A twin without a module in the new deployment stays as it is on the hub.
@@ -57,7 +57,7 @@ export function diffValues(before: unknown, after: unknown, path = ''): ValueCha
   if (isDeepStrictEqual(before, after)) return [];
   if (isObject(before) && isObject(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-    return keys.flatMap((key) => diffValues(before[key], after[key], path === '' ? key : `${path}.${key}`));
+    return keys.flatMap((key) => diffValues(own(before, key), own(after, key), path === '' ? key : `${path}.${key}`));
   }
   if (Array.isArray(before) && Array.isArray(after)) {
     const length = Math.max(before.length, after.length);
@@ -70,6 +70,11 @@ export function diffValues(before: unknown, after: unknown, path = ''): ValueCha
       ...(after === undefined ? {} : { after: shown(after, path) }),
     },
   ];
+}
+
+/** A module may be called `constructor`. */
+function own<T>(object: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
 /** A change in a few words: `settings.image: "a:1" -> "a:2"`. */

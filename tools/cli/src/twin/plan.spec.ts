@@ -46,6 +46,22 @@ test('a patch file that is no JSON is pointed at', async () => {
   await expect(readPatch('{"a": NaN}')).rejects.toMatchObject({ code: 'PATCH_INVALID' });
 });
 
+test('names that every object has by itself are names like any', () => {
+  const hostile = JSON.parse('{"constructor": {"x": 1}, "toString": 5, "__proto__": {"y": 1}}') as object;
+  expect(diffValues(hostile, {}).map(changeText)).toEqual([
+    'constructor is gone',
+    'toString is gone',
+    '__proto__ is gone',
+  ]);
+  expect(diffValues({}, hostile).map(changeText)).toEqual([
+    'constructor is new',
+    'toString is new',
+    '__proto__ is new',
+  ]);
+  const twins = { constructor: { 'properties.desired': { a: 1 } } };
+  expect(diffDeployments({}, twins)).toMatchObject([{ what: 'twin', name: 'constructor', how: 'added' }]);
+});
+
 test('an empty twin is none, and a change fits into a line', () => {
   expect(diffDeployments({}, { rtspsim: { 'properties.desired': {} } })).toEqual([]);
   expect(diffDeployments({ a: { 'properties.desired': { b: 1 } } }, { a: { 'properties.desired': {} } })).toHaveLength(
