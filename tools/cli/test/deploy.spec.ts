@@ -120,6 +120,10 @@ describe('a fleet', () => {
     const { status, stderr } = await here('deploy', file);
     expect(status).toBe(1);
     expect(stderr).toContain('layered');
+    // Nothing is created by somebody who thinks that it is followed.
+    const waiting = await here('deploy', file, ...onHub, '--wait');
+    expect([waiting.status, waiting.stdout]).toEqual([1, '']);
+    expect(waiting.stderr).toContain('--wait follows one device; who of a fleet has it: vantage deploy show site-a');
   });
 });
 

@@ -58,6 +58,9 @@ Status 0: done (with --wait: and everything runs). Status 1: nothing was deploye
       }
       const { id, targetCondition } = options;
       if (id === undefined) return deploy.error('error: a deployment for a fleet needs a name: --id <id>');
+      if (options.wait !== undefined) {
+        return deploy.error(`error: --wait follows one device; who of a fleet has it: vantage deploy show ${id}`);
+      }
       const { deployToFleet } = await import('./fleet.ts');
       await deployToFleet(file, { ...options, id, targetCondition });
     });
@@ -106,7 +109,10 @@ Status 0: done (with --wait: and everything runs). Status 1: nothing was deploye
 }
 
 function waitOption(): Option {
-  return new Option('--wait [time]', 'follow it until everything runs, for 90s, 5m, ... at most (default: 5m)')
+  return new Option(
+    '--wait [time]',
+    'for one device: follow it until everything runs, for 90s, 5m, ... at most (default: 5m)',
+  )
     .preset('300')
     .argParser(seconds);
 }

@@ -100,6 +100,14 @@ describe('files', () => {
     });
   });
 
+  test('a deployment to be migrated that is no JSON is pointed at, too', async () => {
+    const file = path.join(work, 'old.json');
+    writeFileSync(file, '{"modulesContent": {},\r\n}');
+    await expect(migrate([file], {})).rejects.toMatchObject({
+      message: expect.stringMatching(/old\.json:2:1: not JSON: .*; remove the comma before it$/),
+    });
+  });
+
   test('of what is no deployment and no twin there is no advice', async () => {
     const file = path.join(work, 'foreign.json');
     writeFileSync(file, '{"a": 1}');

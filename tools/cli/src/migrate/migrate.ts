@@ -8,6 +8,7 @@ import {
   type Json,
 } from '@vantage/manifest';
 import { VantageError, isObject, messageOf } from '@vantage/contracts';
+import { syntaxProblem } from '../manifest/syntax-problem.ts';
 import { readText } from '../read-text.ts';
 
 /** Prints what to improve, in the order of each file. @throws VantageError INPUT_MISSING, DEPLOYMENT_INVALID */
@@ -25,7 +26,8 @@ export async function migrate(files: readonly string[], { json }: { readonly jso
 
 async function improvementsOf(file: string) {
   const text = (await readText(file)).replace(/\r\n?/g, '\n');
-  const locate = locator(text, expandWithOrigins(text, {}));
+  const expanded = expandWithOrigins(text, {});
+  const locate = locator(text, expanded);
   try {
     const json = parseJson(text);
     requireKnown(json);
@@ -33,7 +35,9 @@ async function improvementsOf(file: string) {
       .map(({ path, what, advice }) => ({ file, ...locate(path), path: pathText(path), what, advice }))
       .sort((a, b) => a.line - b.line);
   } catch (error) {
-    throw new VantageError('DEPLOYMENT_INVALID', `${file}: ${messageOf(error)}`, { cause: error });
+    const syntax = syntaxProblem(error, text, expanded, {});
+    const where = syntax ? `${file}:${syntax.line}:${syntax.column}` : file;
+    throw new VantageError('DEPLOYMENT_INVALID', `${where}: ${syntax?.message ?? messageOf(error)}`, { cause: error });
   }
 }
 
