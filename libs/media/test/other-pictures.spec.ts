@@ -71,8 +71,8 @@ async function changed(to: PictureRequest, pace: 'realtime' | 'asFastAsPossible'
         pictures.push(picture);
         if (picture.sequence === atFrame) change = source.changePicture(to, () => (switches += 1));
         if (pace === 'realtime' && picture.width === 64 && ++seen === 20) over.resolve();
-        // A file waits for its model: one that takes 20 ms.
-        return pace === 'realtime' || switches > 0 ? undefined : new Promise((resolve) => setTimeout(resolve, 20));
+        // A file waits for its model: one that takes 60 ms until the other decoder has started.
+        return pace === 'realtime' || switches > 0 ? undefined : new Promise((resolve) => setTimeout(resolve, 60));
       },
       onState: ({ state }) => state === 'ended' && over.resolve(),
     },

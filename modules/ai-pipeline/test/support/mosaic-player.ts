@@ -32,14 +32,15 @@ export class Shown {
   }
 }
 
-/** Plays a mosaic over RTSP until it is closed, in one connection. */
+/** Plays a mosaic over RTSP until it is closed, in one connection; asks again as long as there is no first picture (503). */
 export class MosaicPlayer {
   /** Of all pictures that came, seconds. */
   readonly times: number[] = [];
   pictures = 0;
   newest: Shown | undefined;
   readonly ended: Promise<void>;
-  readonly #child: ChildProcess;
+  readonly #command: readonly [program: string, args: readonly string[]];
+  #child: ChildProcess;
   #filling = Buffer.alloc(BYTES);
   #filled = 0;
   #log = '';
@@ -60,16 +61,27 @@ export class MosaicPlayer {
       'rawvideo',
       '-',
     ];
-    this.#child = spawn(ffmpeg.path, [...input, ...output], { stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#child.stdout!.on('data', (chunk: Buffer) => this.#take(chunk));
-    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => this.#read(text));
-    this.ended = new Promise((resolve) => {
-      this.#child.on('close', () => {
-        this.#isOver = true;
-        this.#tell();
-        resolve();
-      });
+    this.#command = [ffmpeg.path, [...input, ...output]];
+    const over = Promise.withResolvers<void>();
+    this.ended = over.promise;
+    this.#child = this.#open(over.resolve);
+  }
+
+  #open(end: () => void): ChildProcess {
+    const child = spawn(...this.#command, { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => this.#read(text));
+    child.on('close', (_code, signal) => {
+      if (signal === null && this.pictures === 0 && this.#log.includes('503 Service Unavailable')) {
+        this.#log = '';
+        this.#child = this.#open(end);
+        return;
+      }
+      this.#isOver = true;
+      this.#tell();
+      end();
     });
+    return child;
   }
 
   /** The next picture for which it holds. */
