@@ -33,6 +33,8 @@ export interface RunningModule {
 export interface RunModuleOptions {
   readonly name: string;
   readonly start: (context: ModuleContext) => Promise<RunningModule>;
+  /** A variable of the original's that names the level, where `VANTAGE_LOG_LEVEL` is absent. */
+  readonly logLevelVariable?: string;
   /** Milliseconds a clean stop may take before the process ends with status 1. Default 10 000. */
   readonly stopTimeoutMs?: number;
 }
@@ -45,14 +47,15 @@ type Ending = { readonly reason: string; readonly error?: unknown };
  * ends the process: status 0 after a clean stop, 1 after an error or a stop that took too long. A second signal ends
  * it at once. The only place that calls `process.exit`.
  *
- * Environment: `VANTAGE_LOG_LEVEL` (else edgeAgent's `RuntimeLogLevel`), `VANTAGE_METRICS_PORT`,
+ * Environment: `VANTAGE_LOG_LEVEL` (else `logLevelVariable`, else edgeAgent's `RuntimeLogLevel`), `VANTAGE_METRICS_PORT`,
  * `VANTAGE_METRICS_HOST`, `VANTAGE_PARENT_STDIN`.
  */
 export async function runModule(options: RunModuleOptions): Promise<never> {
   const env = process.env;
-  const level =
-    parseLogLevel(env['VANTAGE_LOG_LEVEL']) ?? parseLogLevel(env['RuntimeLogLevel'], false) ?? 'information';
+  const asked = env['VANTAGE_LOG_LEVEL'] || env[options.logLevelVariable ?? ''];
+  const level = parseLogLevel(asked) ?? parseLogLevel(env['RuntimeLogLevel'], false) ?? 'information';
   const logger = createLogger({ module: options.name, level });
+  if (asked && parseLogLevel(asked) === undefined) logger.setLevel(asked);
   const abort = new AbortController();
   const ending = firstEnding(env, abort, () => exit(1));
 

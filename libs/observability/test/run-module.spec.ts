@@ -41,6 +41,15 @@ describe('runModule', () => {
     expect(output).not.toContain('topsecret');
   });
 
+  test.each([
+    [{ FIXTURE_LOG_LEVEL: 'ERROR' }, /^(?!.*module starts)/s],
+    [{ FIXTURE_LOG_LEVEL: 'error', VANTAGE_LOG_LEVEL: 'info' }, /module starts/],
+    [{ FIXTURE_LOG_LEVEL: 'loudly-please' }, /logLevel "loudly-ple" is unknown; supported: trace.*module starts/s],
+    [{ FIXTURE_LOG_LEVEL: '' }, /^(?!.*is unknown).*module starts/s],
+  ])('%j decides what is logged from the first line on', async (env, expected) => {
+    expect((await run('done', undefined, env)).output).toMatch(expected);
+  });
+
   test('a stop that hangs is cut, status 1', async () => {
     const { code, output } = await run('hang', (child) => child.kill('SIGTERM'));
     expect(code).toBe(1);

@@ -5,7 +5,10 @@ import { AiPipeline } from './ai-pipeline.ts';
 
 await runModule({
   name: MODULES.aiPipeline,
+  logLevelVariable: 'AI_PIPELINE_LOG_LEVEL',
   start: async (context) => {
+    if (context.env['APPLICATIONINSIGHTS_CONNECTION_STRING'])
+      context.logger.warn('APPLICATIONINSIGHTS_CONNECTION_STRING is set, and nothing is sent there: collect the log');
     // Cameras do not wait for a hub: without one, what was last good runs, and messages wait.
     const edge = new EdgeModule(context);
     edge.start();

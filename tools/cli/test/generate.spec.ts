@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, mkdtemp, rm, writeFile, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
-import { vantage as run, type Outcome } from './fixtures/cli.ts';
+import { startVantage, vantage as run, type Outcome } from './fixtures/cli.ts';
 
 /** Every command is a process of its own, and two busy cores make them slow. */
 jest.setTimeout(120_000);
@@ -153,4 +154,53 @@ test('a container of a skill comes along, and where it does not fit nothing is w
   expect(wrong.stderr).toMatch(
     /deployment\.template\.json:\d+:\d+: error: node 2: port .*1 to 65535.*configurations\.port/,
   );
+});
+
+test('--watch: each change of template, variables and module.json makes it anew; what is no JSON is told and mended', async () => {
+  const template = (image: string): string =>
+    JSON.stringify({
+      modulesContent: {
+        $edgeAgent: { 'properties.desired': { systemModules: {}, modules: { cam: { settings: { image } } } } },
+      },
+    });
+  const image = (version: string): string =>
+    JSON.stringify({ image: { repository: 'here/cam', tag: { version, platforms: { amd64: 'Dockerfile' } } } });
+  const put = (name: string, text: string): Promise<void> => writeFile(path.join(folder, name), text);
+  await mkdir(path.join(folder, 'modules/cam'), { recursive: true });
+  await put('modules/cam/module.json', image('1'));
+  await put('a.template.json', template('${MODULES.cam}'));
+  const child = startVantage(['generate', 'a.template.json', '--no-check', '--watch'], folder);
+  const output = child.stderr!.setEncoding('utf8');
+  let said = '';
+  output.on('data', (text: string) => (said += text));
+  const until = async (text: string): Promise<void> => {
+    while (!said.includes(text)) await once(output, 'data');
+    said = said.slice(said.indexOf(text) + text.length);
+  };
+  /** One change may be seen twice. */
+  const made = async (wanted: string): Promise<void> => {
+    let image: unknown;
+    while (image !== wanted) {
+      await until('a.json written');
+      const { modulesContent } = JSON.parse(await readFile(path.join(folder, 'config/a.json'), 'utf8'));
+      image = modulesContent.$edgeAgent['properties.desired'].modules.cam.settings.image;
+    }
+  };
+  try {
+    await made('here/cam:1-amd64');
+    // The first manifest is written before anybody watches.
+    await until('watching');
+    await put('modules/cam/module.json', image('2'));
+    await made('here/cam:2-amd64');
+    await put('a.template.json', '{');
+    await until('not JSON');
+    await put('a.template.json', template('there/cam:${TAG}'));
+    await made('there/cam:${TAG}');
+    // There was none before.
+    await put('.env', 'TAG=7');
+    await made('there/cam:7');
+  } finally {
+    child.kill('SIGINT');
+  }
+  expect(await once(child, 'close')).toEqual([0, null]);
 });

@@ -4,7 +4,7 @@ import { VantageError } from '@vantage/contracts';
 import { isAcceptable, renderProblems, type FoundProblem } from '../manifest/found-problem.ts';
 import { reportError } from '../report-error.ts';
 import { onChange } from './on-change.ts';
-import { envFileOf, prepare, type Prepared, type TemplateOptions } from './prepare.ts';
+import { envFilesOf, prepare, readTemplate, type Prepared, type TemplateOptions } from './prepare.ts';
 
 export interface GenerateCommandOptions extends TemplateOptions {
   readonly out?: string;
@@ -21,12 +21,13 @@ export async function generate(template: string, options: GenerateCommandOptions
   }
   const written = await generateOnce(template, options);
   if (!options.watch) return written;
-  const modules = options.modules ?? path.join(path.dirname(template), 'modules');
+  const { env } = await readTemplate(template, options);
+  const modules = options.modules ?? path.resolve(path.dirname(template), env['MODULES_PATH'] ?? 'modules');
   const again = async (): Promise<void> => {
     // A mistake that is being made is told, and mended with the next change.
     await generateOnce(template, options).catch(reportError);
   };
-  await onChange([template, await envFileOf(template, options)], modules, again);
+  await onChange([template, ...envFilesOf(template, options)], modules, again);
   return true;
 }
 

@@ -11,7 +11,7 @@ const SETTLE_MS = 100;
  * when the program is told to end.
  */
 export async function onChange(
-  files: readonly (string | undefined)[],
+  files: readonly string[],
   modules: string,
   action: () => Promise<unknown>,
 ): Promise<void> {
@@ -23,7 +23,7 @@ export async function onChange(
       running = running.then(async () => void (await action()));
     }, SETTLE_MS);
   };
-  const names = new Set(files.flatMap((file) => (file === undefined ? [] : [path.resolve(file)])));
+  const names = new Set(files.map((file) => path.resolve(file)));
   // Folders, not files: an editor that writes a new file and renames it would be lost.
   const watchers = [...new Set([...names].map((file) => path.dirname(file)))].map((folder) =>
     watch(folder, (_event, name) => {
@@ -39,7 +39,10 @@ export async function onChange(
   } catch {
     // A template without a folder of modules names images itself.
   }
+  // A folder that goes away is watched no longer; the next change elsewhere says what is missing.
+  for (const watcher of watchers) watcher.on('error', () => undefined);
   const end = untilSignal();
+  process.stderr.write('watching; Ctrl-C ends it\n');
   await once(end.signal, 'abort');
   end.release();
   clearTimeout(settling);

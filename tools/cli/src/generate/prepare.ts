@@ -80,13 +80,16 @@ export function isTemplate(file: string, text: string): boolean {
   return /\.template\.json$/.test(file) || text.includes('"$schema-template"');
 }
 
+/** Where the variables of a template may be: the first of these that is there counts. */
+export function envFilesOf(template: string, { envFile }: Pick<TemplateOptions, 'envFile'>): readonly string[] {
+  if (envFile !== undefined) return [envFile];
+  return [path.join(path.dirname(template), '.env'), process.env['DOTENV_FILE'] ?? '.env'];
+}
+
 /** The file of variables that a template is read with. */
-export async function envFileOf(
-  template: string,
-  { envFile }: Pick<TemplateOptions, 'envFile'>,
-): Promise<string | undefined> {
-  if (envFile !== undefined) return envFile;
-  for (const file of [path.join(path.dirname(template), '.env'), process.env['DOTENV_FILE'] ?? '.env']) {
+async function envFileOf(template: string, options: Pick<TemplateOptions, 'envFile'>): Promise<string | undefined> {
+  if (options.envFile !== undefined) return options.envFile;
+  for (const file of envFilesOf(template, options)) {
     const exists = await access(file).then(
       () => true,
       () => false,
