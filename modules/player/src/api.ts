@@ -52,7 +52,7 @@ export interface ApiCamera {
   /** Pipeline or instance of a skill; empty for a camera that none uses. */
   readonly pipeline: string;
   readonly sensor: string;
-  /** As the ai-pipeline reports it (`running`, `reconnecting`, …), `starting` before it has, `unused` without a pipeline. */
+  /** As the ai-pipeline reports it (`running`, `reconnecting`, …), `starting` before it has, `unused` without a pipeline, `refused` where the configuration is wrong. */
   readonly state: string;
   readonly reason: string;
   /** Frames a second that are looked at. */

@@ -53,6 +53,27 @@ test('session, cameras, live stream', async () => {
   expect(messages).toEqual(['{"type":"init"}', [1, 2, 3]]);
 });
 
+test('a camera that the configuration keeps out is shown with the reason; what an ai-pipeline said that is silent is not believed', async () => {
+  const browser = await bench.open();
+  const { sensors } = bench.desired;
+  const wanted = [...sensors, { ...sensors[0]!, name: 'door/2' }];
+  await bench.runtime.patchDesired('controllermodule', { azdaConfiguration: { components: { sensors: wanted } } });
+  let cameras: ApiCamera[] = [];
+  const until = async (isIt: () => boolean): Promise<void> => {
+    do cameras = (await browser.ask('/api/cameras')).json<ApiCamera[]>();
+    while (!isIt());
+  };
+  await until(() => cameras.length === 3);
+  expect(cameras[2]).toMatchObject({ pipeline: '', sensor: 'door/2', state: 'refused', reason: expect.any(String) });
+  expect(cameras[2]?.reason).not.toBe('');
+  bench.answers = false;
+  await until(() => cameras[0]?.state === 'unreachable');
+  expect(cameras[0]).toMatchObject({ reason: 'the ai-pipeline does not answer', fps: null, recording: false });
+  bench.answers = true;
+  await until(() => cameras[0]?.state === 'running');
+  await bench.runtime.patchDesired('controllermodule', { azdaConfiguration: { components: { sensors } } });
+});
+
 test('no secret in any answer', async () => {
   const browser = await bench.open();
   const { etag } = await twinOf(browser);

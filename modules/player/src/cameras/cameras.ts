@@ -1,4 +1,11 @@
-import { MODULES, isObject, validateConfiguration, type Components, type TwinObject } from '@vantage/contracts';
+import {
+  MODULES,
+  isObject,
+  validateConfiguration,
+  type Components,
+  type ConfigIssue,
+  type TwinObject,
+} from '@vantage/contracts';
 import { desiredOf } from '@vantage/hub';
 import { redact } from '@vantage/observability';
 import { PARSER_NAMES } from '@vantage/vision';
@@ -20,30 +27,57 @@ export class Cameras {
   }
 
   async list(): Promise<ApiCamera[]> {
-    const [controller, pipeline, live, objects] = await Promise.all([
+    const [controller, pipeline, agent, live, objects] = await Promise.all([
       this.#twins.recent(MODULES.controller),
       // A device may have no ai-pipeline yet; its cameras can be looked at nevertheless.
       this.#twins.recent(MODULES.aiPipeline).catch(() => undefined),
+      this.#twins.recent('$edgeAgent').catch(() => undefined),
       this.#live.cameras(),
       this.#rates.read(),
     ]);
-    const { components } = validateConfiguration(desiredOf(controller), { parsers: PARSER_NAMES });
+    const desired = desiredOf(controller);
+    const { components, errors } = validateConfiguration(desired, { parsers: PARSER_NAMES });
     const reported = pipeline?.properties.reported ?? {};
+    const away = awayOf(agent?.properties.reported ?? {}, this.#live.isSilent);
     const pipelines = objectOf(reported['pipelines']);
     const wanted = components ? pairs(components) : [];
     const known = new Set(wanted.map(([id, sensor]) => `${id}\n${sensor}`));
     const running = Object.entries(pipelines).flatMap(([id, status]) =>
       Object.keys(objectOf(objectOf(status)['cameras'])).map((sensor): [string, string] => [id, sensor]),
     );
-    return [...wanted, ...running.filter(([id, sensor]) => !known.has(`${id}\n${sensor}`))].map(([id, sensor]) =>
-      describe(id, sensor, objectOf(pipelines[id]), {
-        regions: regionsOf(components, sensor),
-        live: live.find((one) => one.pipeline === id && one.sensor === sensor),
-        objects: objects.get(`${id}\n${sensor}`),
-        health: objectOf(reported['cameras'])[sensor],
-      }),
+    const cameras = [...wanted, ...running.filter(([id, sensor]) => !known.has(`${id}\n${sensor}`))].map(
+      ([id, sensor]) =>
+        describe(id, sensor, objectOf(pipelines[id]), {
+          regions: regionsOf(components, sensor),
+          live: live.find((one) => one.pipeline === id && one.sensor === sensor),
+          objects: objects.get(`${id}\n${sensor}`),
+          health: objectOf(reported['cameras'])[sensor],
+          ...(away === undefined ? {} : { away }),
+        }),
     );
+    const names = new Set(cameras.map(({ sensor }) => sensor));
+    return [...cameras, ...refused(desired, errors).filter(({ sensor }) => !names.has(sensor))];
   }
+}
+
+/** What a module reported last stays when it ends: why it is not to be believed, if so. */
+function awayOf(agent: TwinObject, isSilent: boolean): Away | undefined {
+  const state = textOf(objectOf(objectOf(agent['modules'])[MODULES.aiPipeline])['runtimeStatus']);
+  if (state !== undefined && state !== 'running') return { state, reason: 'the ai-pipeline does not run' };
+  return isSilent ? { state: 'unreachable', reason: 'the ai-pipeline does not answer' } : undefined;
+}
+
+/** Sensors with something wrong in them, which may have kept them out: somebody has configured them and looks for them. */
+function refused(desired: TwinObject, errors: readonly ConfigIssue[]): ApiCamera[] {
+  const sensors = objectOf(objectOf(desired['azdaConfiguration'])['components'])['sensors'];
+  if (!Array.isArray(sensors)) return [];
+  return (sensors as unknown[]).flatMap((one, at): ApiCamera[] => {
+    const name = isObject(one) ? one['name'] : undefined;
+    const issue = errors.find(({ path }) => /^components\.sensors\[(\d+)\]/.exec(path)?.[1] === String(at));
+    if (typeof name !== 'string' || name === '' || !issue) return [];
+    const beside: Beside = { regions: [], live: undefined, objects: undefined, health: undefined };
+    return [{ ...describe('', name, {}, beside), state: 'refused', reason: redact(issue.message) }];
+  });
 }
 
 /** Pipelines first, in the order of the twin; then skills; then cameras that nothing looks at. */
@@ -58,22 +92,30 @@ function pairs({ sensors, streams, skills }: Components): [string, string][] {
   return [...found, ...sensors.filter(({ name }) => !used.has(name)).map(({ name }): [string, string] => ['', name])];
 }
 
+interface Away {
+  readonly state: string;
+  readonly reason: string;
+}
+
 interface Beside {
   readonly regions: readonly ApiRegion[];
   readonly live: LiveCamera | undefined;
   readonly objects: number | undefined;
   readonly health: unknown;
+  readonly away?: Away;
 }
 
-function describe(id: string, sensor: string, status: TwinObject, beside: Beside): ApiCamera {
+function describe(id: string, sensor: string, said: TwinObject, beside: Beside): ApiCamera {
+  const { away } = beside;
+  const status = away === undefined ? said : {};
   const camera = objectOf(objectOf(status['cameras'])[sensor]);
   const { width, height } = camera;
   const view = isObject(beside.health) ? beside.health['view'] : undefined;
   return {
     pipeline: id,
     sensor,
-    state: id === '' ? 'unused' : (textOf(camera['state']) ?? textOf(status['state']) ?? 'starting'),
-    reason: redact(textOf(camera['reason']) ?? ''),
+    state: id === '' ? 'unused' : (away?.state ?? textOf(camera['state']) ?? textOf(status['state']) ?? 'starting'),
+    reason: id === '' ? '' : redact(away?.reason ?? textOf(camera['reason']) ?? ''),
     fps: numberOf(camera['framesPerSecond']),
     objects: beside.objects ?? null,
     provider: textOf(objectOf(status['model'])['provider']) ?? null,

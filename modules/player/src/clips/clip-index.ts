@@ -66,7 +66,8 @@ export class ClipIndex {
   }
 
   get sensors(): string[] {
-    return [...new Set(this.#clips.map(({ sensor }) => sensor))].sort();
+    const known = this.#clips.map(({ sensor }) => sensor).filter((sensor) => sensor !== '');
+    return [...new Set(known)].sort();
   }
 
   /** The newest clip of each pipeline whose camera neither name nor tag tells: it has one camera only. */

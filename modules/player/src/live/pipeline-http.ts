@@ -19,6 +19,7 @@ export class PipelineHttp {
   readonly #base: string | undefined;
   readonly #host: string;
   readonly #twins: Twins;
+  #answered: boolean | undefined;
   #list: { readonly cameras: Promise<readonly LiveCamera[]>; readonly untilMs: number } | undefined;
 
   /** @param base overrides what is reported. @param host of the ai-pipeline, where only its port is known */
@@ -48,17 +49,28 @@ export class PipelineHttp {
     return new URL(`${await this.base()}/live/${parts.map(encodeURIComponent).join('/')}`);
   }
 
+  /** It has answered before, and did not when it was asked last. */
+  get isSilent(): boolean {
+    return this.#answered === false;
+  }
+
   /** What can be watched, at most two seconds old; empty while the ai-pipeline does not answer. */
   cameras(): Promise<readonly LiveCamera[]> {
     if (!this.#list || this.#list.untilMs < performance.now()) {
-      this.#list = { cameras: this.#ask().catch(() => []), untilMs: performance.now() + LIST_MS };
+      this.#list = { cameras: this.#ask().catch(() => this.#noAnswer()), untilMs: performance.now() + LIST_MS };
     }
     return this.#list.cameras;
+  }
+
+  #noAnswer(): [] {
+    if (this.#answered) this.#answered = false;
+    return [];
   }
 
   async #ask(): Promise<readonly LiveCamera[]> {
     const response = await fetch(`${await this.base()}/live`, { signal: AbortSignal.timeout(1000) });
     const body: unknown = await response.json();
+    this.#answered = true;
     return Array.isArray(body) ? (body as unknown[]).flatMap(readCamera) : [];
   }
 }

@@ -40,6 +40,8 @@ export type Desired = typeof DESIRED;
 export class Bench {
   readonly folder = mkdtempSync(path.join(os.tmpdir(), 'vantage-player-'));
   readonly runtime: EdgeRuntime;
+  /** Whether the ai-pipeline's HTTP does. */
+  answers = true;
   readonly #stops: (() => unknown)[] = [];
   #hub: Hub | undefined;
   #url = '';
@@ -125,6 +127,7 @@ export class Bench {
   /** What the ai-pipeline serves beside its metrics, as far as the Player passes it on. */
   async #servePictures(): Promise<number> {
     const server = http.createServer((request, response) => {
+      if (!this.answers) return void response.destroy();
       const tile = [0, 0, 0.5, 1];
       const street = { pipeline: 'People', sensor: 'street', mse: true, tile };
       if (request.url === '/live') response.end(JSON.stringify([street, { ...street, sensor: 'yard', tile: 'none' }]));

@@ -14,6 +14,8 @@ interface Props {
   readonly regions?: readonly DrawnRegion[];
   readonly onInsights?: (frame: FrameInsights) => void;
   readonly onBehind?: (seconds: number | undefined) => void;
+  /** Whether there is a picture of now. */
+  readonly onShown?: (shown: boolean) => void;
   /** On top of the picture, exactly as large. */
   readonly children?: ComponentChildren;
 }
@@ -50,6 +52,7 @@ export function LivePicture(props: Props): JSX.Element {
       state: (next, why) => {
         stills = next === 'stills' || (stills && next === 'connecting');
         setState((old) => (old.state === next && old.why === why ? old : { state: next, why }));
+        latest.current.onShown?.(next === 'picture' || next === 'stills');
       },
       size: (width, height) => {
         if (width > 0 && height > 0) setSize({ width, height });

@@ -31,6 +31,7 @@ export class LiveStream {
   readonly #pace = new LivePace();
   #socket: WebSocket | undefined;
   #media: MediaBuffer | undefined;
+  readonly #onPicture = (): void => this.#keepPace();
   #timers: { pace?: number; retry?: number } = {};
   #retryMs = FIRST_RETRY_MS;
   #lastMs = 0;
@@ -56,6 +57,8 @@ export class LiveStream {
     if (!this.#stopped) return;
     this.#stopped = false;
     this.#timers.pace = window.setInterval(() => this.#keepPace(), PACE_MS);
+    // A first picture is told when it is there, not at the next look.
+    this.#video.addEventListener('loadeddata', this.#onPicture);
     this.#connect();
   }
 
@@ -63,6 +66,7 @@ export class LiveStream {
     this.#stopped = true;
     window.clearInterval(this.#timers.pace);
     window.clearTimeout(this.#timers.retry);
+    this.#video.removeEventListener('loadeddata', this.#onPicture);
     this.#disconnect();
     this.#video.removeAttribute('src');
     this.#video.load();

@@ -10,6 +10,7 @@ interface Props {
   readonly pipeline: string;
   readonly cameras: readonly ApiCamera[];
   readonly paused: boolean;
+  readonly onShown: (shown: boolean) => void;
 }
 
 const WORDS: Readonly<Record<JpegState, string>> = {
@@ -20,14 +21,17 @@ const WORDS: Readonly<Record<JpegState, string>> = {
 };
 
 /** All cameras of a pipeline as they are now; each leads to its own picture. */
-export function MosaicPicture({ pipeline, cameras, paused }: Props): JSX.Element {
+export function MosaicPicture({ pipeline, cameras, paused, onShown }: Props): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [state, setState] = useState<JpegState>('connecting');
 
   useEffect(() => {
     if (paused) return;
     const stream = new JpegStream(mosaicUrl(pipeline), {
-      state: setState,
+      state: (next) => {
+        setState(next);
+        onShown(next === 'picture');
+      },
       picture: (picture) => {
         if (!canvas.current) return;
         if (canvas.current.width !== picture.width) canvas.current.width = picture.width;
@@ -76,7 +80,10 @@ function Tile({ camera }: { camera: ApiCamera }): JSX.Element | null {
 }
 
 /** Where a tile stands in a picture of all cameras. */
-export function tileStyle(tile: ApiCamera['live']['tile']): Record<string, string> {
-  const [left, top, width, height] = (tile ?? [0, 0, 1, 1]).map((part) => `${100 * part}%`);
-  return { left, top, width, height } as Record<string, string>;
+export function tileStyle([left, top, width, height]: NonNullable<ApiCamera['live']['tile']>): Record<string, string> {
+  return { left: percent(left), top: percent(top), width: percent(width), height: percent(height) };
+}
+
+function percent(part: number): string {
+  return `${100 * part}%`;
 }

@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { ApiCamera } from '../../../src/api.ts';
-import { api, pictureUrl } from '../api.ts';
+import { api, pictureUrl, reasonOf } from '../api.ts';
 import { href } from '../router.ts';
 import { tileStyle } from '../live/mosaic-picture.tsx';
-import { keyOf, tiledPipelines } from '../ui/camera-choice.tsx';
-import { Badge, Empty, Heading, kindOf, Notice } from '../ui/parts.tsx';
+import { NoCamera, keyOf, walls } from '../ui/camera-choice.tsx';
+import { Badge, Heading, kindOf, Notice } from '../ui/parts.tsx';
 import { useLoaded } from '../ui/use.ts';
 
 const LOOK_MS = 2000;
@@ -17,17 +17,11 @@ export function CamerasPage(): JSX.Element {
     <>
       <Heading title="Cameras" />
       {error && <Notice>{error}</Notice>}
-      {cameras?.length === 0 && (
-        <Empty title="No camera is configured.">
-          <a class="button" href={href('configuration')}>
-            Add one in the configuration
-          </a>
-        </Empty>
-      )}
+      {cameras?.length === 0 && <NoCamera />}
       {!cameras && !error && <p class="dim">Loading …</p>}
       <div class="tiles">
-        {tiledPipelines(cameras ?? []).map((pipeline) => (
-          <WallTile key={pipeline} pipeline={pipeline} cameras={cameras ?? []} />
+        {walls(cameras ?? []).map(([pipeline, own]) => (
+          <WallTile key={pipeline} pipeline={pipeline} cameras={own} />
         ))}
         {cameras?.map((camera) => (
           <CameraTile key={keyOf(camera)} camera={camera} />
@@ -39,23 +33,25 @@ export function CamerasPage(): JSX.Element {
 
 /** The way to all cameras of a pipeline; their picture is made only for who looks at it. */
 function WallTile({ pipeline, cameras }: { pipeline: string; cameras: readonly ApiCamera[] }): JSX.Element {
-  const own = cameras.filter((camera) => camera.pipeline === pipeline && camera.live.tile);
-  const running = own.filter(({ state }) => state === 'running').length;
+  const running = cameras.filter(({ state }) => state === 'running').length;
   return (
     <article class="tile" aria-label={`All cameras of ${pipeline}`}>
       <a class="tile-picture mosaic" href={href('live', [pipeline])} aria-label={`Watch all of ${pipeline} live`}>
         <ul aria-hidden="true">
-          {own.map(({ sensor, live }) => (
-            <li key={sensor} style={tileStyle(live.tile)}>
-              <span class="mosaic-name">{sensor}</span>
-            </li>
-          ))}
+          {cameras.map(
+            ({ sensor, live }) =>
+              live.tile && (
+                <li key={sensor} style={tileStyle(live.tile)}>
+                  <span class="mosaic-name">{sensor}</span>
+                </li>
+              ),
+          )}
         </ul>
       </a>
       <div class="tile-text">
         <h2>All of {pipeline}</h2>
         <p class="dim">
-          {own.length} cameras side by side, {running === own.length ? 'all running' : `${running} running`}
+          {cameras.length} cameras side by side, {running === cameras.length ? 'all running' : `${running} running`}
         </p>
       </div>
     </article>
@@ -68,7 +64,11 @@ function CameraTile({ camera }: { camera: ApiCamera }): JSX.Element {
   const view = typeof camera.health?.['state'] === 'string' ? camera.health['state'] : undefined;
   return (
     <article class="tile" aria-label={`Camera ${sensor}`}>
-      <a class="tile-picture" href={href('live', names)} aria-label={`Watch ${sensor} live`}>
+      <a
+        class="tile-picture"
+        href={href('live', names)}
+        aria-label={`Watch ${sensor} live${recording ? ', recording' : ''}`}
+      >
         <SmallPicture camera={camera} />
         {recording && <span class="recording">● REC</span>}
       </a>
@@ -77,14 +77,20 @@ function CameraTile({ camera }: { camera: ApiCamera }): JSX.Element {
           {sensor} <Badge kind={kindOf(state)}>{state}</Badge>
           {view !== undefined && view !== 'ok' && <Badge kind="warn">{view}</Badge>}
         </h2>
-        <p class="dim">{pipeline === '' ? 'used by no pipeline' : pipeline}</p>
+        {state === 'refused' ? (
+          <Notice kind="warn">
+            {reasonOf(reason)} <a href={href('configuration')}>Configuration</a>
+          </Notice>
+        ) : (
+          <p class="dim">{pipeline === '' ? 'used by no pipeline' : pipeline}</p>
+        )}
         <dl class="figures">
           <Figure name="frames/s" value={fps?.toFixed(1)} />
           <Figure name="objects" value={objects?.toFixed(1)} />
           <Figure name="picture" value={resolution ? `${resolution.width}×${resolution.height}` : undefined} />
           <Figure name="runs on" value={provider ?? undefined} />
         </dl>
-        {reason !== '' && <p class="dim">{reason}</p>}
+        {reason !== '' && state !== 'refused' && <p class="dim">{reason}</p>}
         {problems.slice(0, 3).map((problem) => (
           <Notice key={problem.message} kind="warn">
             {problem.message}
@@ -120,6 +126,7 @@ function SmallPicture({ camera }: { camera: ApiCamera }): JSX.Element {
     const over = new AbortController();
     let timer: number | undefined;
     let last: string | undefined;
+    let failures = 0;
     const next = async (): Promise<void> => {
       let wait = PICTURE_MS;
       try {
@@ -129,11 +136,15 @@ function SmallPicture({ camera }: { camera: ApiCamera }): JSX.Element {
           const url = URL.createObjectURL(await response.blob());
           if (last) URL.revokeObjectURL(last);
           last = url;
+          failures = 0;
           if (!over.signal.aborted) setShown(url);
         }
       } catch {
         // The tile says how the camera is; a picture comes when there is one again.
         wait = 2 * PICTURE_MS;
+        failures += 1;
+        // A picture of a while ago would pass for one of now.
+        if (failures > 1 && !over.signal.aborted) setShown(undefined);
       }
       if (!over.signal.aborted) timer = window.setTimeout(() => void next(), wait);
     };

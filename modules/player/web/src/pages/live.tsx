@@ -8,9 +8,9 @@ import { ALL_OVERLAYS, type OverlayOptions } from '../live/draw.ts';
 import { LivePicture } from '../live/live-picture.tsx';
 import { MosaicPicture } from '../live/mosaic-picture.tsx';
 import { href, route } from '../router.ts';
-import { CameraChoice, cameraOf, keyOf, tiledPipelines, type Chosen } from '../ui/camera-choice.tsx';
+import { CameraChoice, NoCamera, cameraOf, keyOf, walls, type Chosen } from '../ui/camera-choice.tsx';
 import { Icon } from '../ui/icons.tsx';
-import { Badge, Empty, Heading, kindOf, Notice, Toggle } from '../ui/parts.tsx';
+import { Badge, Heading, kindOf, Notice, Toggle } from '../ui/parts.tsx';
 import { useLoaded } from '../ui/use.ts';
 
 const LOOK_MS = 2000;
@@ -34,25 +34,25 @@ interface SeenEvent {
 
 export function LivePage(): JSX.Element {
   const { value: cameras, error } = useLoaded(api.cameras, [], LOOK_MS);
-  const [whole, sensor] = route.value.names;
-  const all = (cameras ?? []).filter(({ pipeline }) => pipeline === whole);
-  const isWhole = whole !== undefined && sensor === undefined && all.length > 0;
-  const camera = isWhole ? undefined : cameraOf(cameras ?? [], route.value.names);
+  const all = walls(cameras ?? []);
+  const [name, sensor] = route.value.names;
+  const wall = sensor === undefined ? all.find(([pipeline]) => pipeline === name) : undefined;
+  const camera = wall ? undefined : cameraOf(cameras ?? [], route.value.names);
   return (
     <>
       <Heading title="Live">
         {cameras && cameras.length > 0 && (
           <CameraChoice
             cameras={cameras}
-            together={tiledPipelines(cameras)}
-            chosen={isWhole ? { pipeline: whole, sensor: '' } : camera}
+            together={all.map(([pipeline]) => pipeline)}
+            chosen={wall ? { pipeline: wall[0], sensor: '' } : camera}
             onChoose={(one) => (location.hash = hrefOf(one))}
           />
         )}
       </Heading>
       {error && <Notice>{error}</Notice>}
-      {cameras?.length === 0 && <Empty title="No camera is configured." />}
-      {isWhole && <WatchAll key={whole} pipeline={whole} cameras={all} />}
+      {cameras?.length === 0 && <NoCamera />}
+      {wall && <WatchAll key={wall[0]} pipeline={wall[0]} cameras={wall[1]} />}
       {camera && <Watch key={keyOf(camera)} camera={camera} />}
     </>
   );
@@ -64,13 +64,14 @@ function hrefOf({ pipeline, sensor }: Chosen): string {
 
 function WatchAll({ pipeline, cameras }: { pipeline: string; cameras: readonly ApiCamera[] }): JSX.Element {
   const [paused, setPaused] = useState(false);
+  const [shown, setShown] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   return (
     <div class="watch">
       <div ref={box} class="stage">
-        <MosaicPicture pipeline={pipeline} cameras={cameras} paused={paused} />
+        <MosaicPicture pipeline={pipeline} cameras={cameras} paused={paused} onShown={setShown} />
         <div class="controls">
-          <PauseButton paused={paused} onChange={setPaused} />
+          <PauseButton paused={paused} shown={shown} onChange={setPaused} />
           <span class="hint">Choose a picture to see its camera alone, with what is seen in it.</span>
           <FullScreenButton of={box} />
         </div>
@@ -104,14 +105,22 @@ function WatchAll({ pipeline, cameras }: { pipeline: string; cameras: readonly A
   );
 }
 
-function PauseButton({ paused, onChange }: { paused: boolean; onChange: (paused: boolean) => void }): JSX.Element {
+interface PauseProps {
+  readonly paused: boolean;
+  /** There is a picture of now. */
+  readonly shown: boolean;
+  readonly onChange: (paused: boolean) => void;
+}
+
+function PauseButton({ paused, shown, onChange }: PauseProps): JSX.Element {
+  const isLive = shown && !paused;
   return (
     <>
       <button type="button" class="icon-button" onClick={() => onChange(!paused)}>
         <Icon name={paused ? 'play' : 'pause'} />
         <span class="hidden-text">{paused ? 'Go on live' : 'Pause'}</span>
       </button>
-      <span class={paused ? 'live-mark off' : 'live-mark'}>{paused ? 'paused' : 'live'}</span>
+      <span class={isLive ? 'live-mark' : 'live-mark off'}>{paused ? 'paused' : isLive ? 'live' : 'not live'}</span>
     </>
   );
 }
@@ -132,6 +141,7 @@ function Watch({ camera }: { camera: ApiCamera }): JSX.Element {
   const [seen, setSeen] = useState<Readonly<Record<string, number>>>({});
   const [events, setEvents] = useState<readonly SeenEvent[]>([]);
   const [behind, setBehind] = useState<number>();
+  const [shown, setShown] = useState(false);
   const counted = useRef(0);
   const box = useRef<HTMLDivElement>(null);
 
@@ -150,9 +160,16 @@ function Watch({ camera }: { camera: ApiCamera }): JSX.Element {
   return (
     <div class="watch">
       <div ref={box} class="stage">
-        <LivePicture camera={camera} paused={paused} options={options} onInsights={look} onBehind={setBehind} />
+        <LivePicture
+          camera={camera}
+          paused={paused}
+          options={options}
+          onInsights={look}
+          onBehind={setBehind}
+          onShown={setShown}
+        />
         <div class="controls">
-          {camera.pipeline !== '' && <PauseButton paused={paused} onChange={setPaused} />}
+          {camera.pipeline !== '' && <PauseButton paused={paused} shown={shown} onChange={setPaused} />}
           {SWITCHES.map(({ key, name }) => (
             <Toggle key={key} label={name} on={options[key]} onChange={(on) => setOptions({ ...options, [key]: on })} />
           ))}
@@ -165,7 +182,7 @@ function Watch({ camera }: { camera: ApiCamera }): JSX.Element {
             {camera.sensor} <Badge kind={kindOf(camera.state)}>{camera.state}</Badge>
           </h2>
           <p class="dim">{camera.pipeline}</p>
-          <p class="big">{counts(seen)}</p>
+          <p class="big">{shown ? counts(seen) : '–'}</p>
           <dl class="figures">
             <div>
               <dt>frames/s</dt>

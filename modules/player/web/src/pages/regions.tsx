@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
 import { api } from '../api.ts';
 import { href, route } from '../router.ts';
-import { CameraChoice, cameraOf, keyOf } from '../ui/camera-choice.tsx';
-import { Empty, Heading, Notice } from '../ui/parts.tsx';
+import { CameraChoice, NoCamera, cameraOf, keyOf } from '../ui/camera-choice.tsx';
+import { Heading, Notice } from '../ui/parts.tsx';
 import { useLoaded } from '../ui/use.ts';
 import { Editing } from './regions/editing.tsx';
 
@@ -24,7 +24,7 @@ export function RegionsPage(): JSX.Element {
         )}
       </Heading>
       {(error ?? twinError) && <Notice>{error ?? twinError}</Notice>}
-      {cameras && !camera && <Empty title="No camera is configured." />}
+      {cameras && !camera && <NoCamera />}
       {camera && twin && <Editing key={keyOf(camera)} camera={camera} twin={twin} />}
     </>
   );

@@ -5,8 +5,8 @@ import { api, reasonOf, type WhyAnswer, type WhyFrame } from '../api.ts';
 import { inputTime } from '../core/format.ts';
 import { isRecord } from '../core/locate.ts';
 import { href, route } from '../router.ts';
-import { CameraChoice, cameraOf, keyOf } from '../ui/camera-choice.tsx';
-import { Badge, Empty, Heading, Notice } from '../ui/parts.tsx';
+import { CameraChoice, NoCamera, cameraOf, keyOf } from '../ui/camera-choice.tsx';
+import { Badge, Heading, Notice } from '../ui/parts.tsx';
 import { useLoaded } from '../ui/use.ts';
 
 const SPANS = [1, 2, 5, 10, 30] as const;
@@ -26,7 +26,7 @@ export function WhyPage(): JSX.Element {
         )}
       </Heading>
       {error && <Notice>{error}</Notice>}
-      {cameras && !camera && <Empty title="No camera is configured." />}
+      {cameras && !camera && <NoCamera />}
       {camera && <Ask key={keyOf(camera)} camera={camera} />}
     </>
   );

@@ -1,5 +1,7 @@
 import type { JSX } from 'preact';
 import type { ApiCamera } from '../../../src/api.ts';
+import { href } from '../router.ts';
+import { Empty } from './parts.tsx';
 
 /** A camera in a pipeline; without a sensor all of that pipeline. */
 export interface Chosen {
@@ -48,15 +50,27 @@ export function CameraChoice({ cameras, chosen, onChoose, together = [] }: Props
   );
 }
 
-/** The camera that the address names, else the first of its pipeline, else the first that runs. */
+/** What pages about a camera show where there is none. */
+export function NoCamera(): JSX.Element {
+  return (
+    <Empty title="No camera is configured.">
+      <a class="button" href={href('configuration')}>
+        Add one in the configuration
+      </a>
+    </Empty>
+  );
+}
+
+/** The camera that the address names, in any case, else the first of its pipeline, else the first that runs. */
 export function cameraOf(cameras: readonly ApiCamera[], names: readonly string[]): ApiCamera | undefined {
-  const [pipeline, sensor] = names;
-  const own = cameras.filter((camera) => camera.pipeline === pipeline);
-  const named = own.find((camera) => camera.sensor === sensor) ?? own[0];
+  const [pipeline, sensor] = names.map((name) => name.toLowerCase());
+  const own = cameras.filter((camera) => camera.pipeline.toLowerCase() === pipeline);
+  const named = own.find((camera) => camera.sensor.toLowerCase() === sensor) ?? own[0];
   return named ?? cameras.find(({ pipeline: used }) => used !== '') ?? cameras[0];
 }
 
-/** Pipelines whose cameras are shown side by side. */
-export function tiledPipelines(cameras: readonly ApiCamera[]): string[] {
-  return [...new Set(cameras.filter(({ live }) => live.tile).map(({ pipeline }) => pipeline))];
+/** Pipelines of several cameras, with them. */
+export function walls(cameras: readonly ApiCamera[]): [pipeline: string, cameras: readonly ApiCamera[]][] {
+  const used = cameras.filter(({ pipeline }) => pipeline !== '');
+  return [...Map.groupBy(used, ({ pipeline }) => pipeline)].filter(([, own]) => own.length > 1);
 }

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { reasonOf } from '../api.ts';
+import { ApiFailure, reasonOf } from '../api.ts';
 
 export interface Loaded<T> {
   readonly value: T | undefined;
@@ -32,7 +32,9 @@ export function useLoaded<T>(load: () => Promise<T>, keys: readonly unknown[], e
         const value = await latest.current();
         if (!over) setState({ value, error: undefined });
       } catch (error) {
-        if (!over) setState((old) => ({ value: old.value, error: reasonOf(error) }));
+        // That the Player is away stands above every page already.
+        const isAway = error instanceof ApiFailure && error.status === 0;
+        if (!over) setState((old) => ({ value: old.value, error: isAway ? undefined : reasonOf(error) }));
       }
       again();
     };

@@ -96,7 +96,9 @@ export function ClipPlayer({ clip, hasPrevious, hasNext, go }: Props): JSX.Eleme
       class="stage"
       onKeyDown={(event) => {
         const target = event.target as HTMLElement;
-        if (target.tagName === 'INPUT' || target.tagName === 'BUTTON') return;
+        // The slider's own steps are those of the mouse: a hundred to a second.
+        const isSlider = target.matches('.seek') && event.key.startsWith('Arrow');
+        if (!isSlider && (target.tagName === 'INPUT' || target.tagName === 'BUTTON')) return;
         const act = {
           ' ': toggle,
           ArrowLeft: () => seek(at - 1),
