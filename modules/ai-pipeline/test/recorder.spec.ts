@@ -69,6 +69,7 @@ function recorder(folder: string, change: Partial<RecordingSettings> = {}, senso
   mkdirSync(folder, { recursive: true });
   const clips: ClipReport[] = [];
   const problems: string[] = [];
+  const messages: string[] = [];
   const states: string[] = [];
   const settings = { folder, prefix: 'p', sensorSuffix: false, pipelineId: 'P', preRollSeconds: 0, clipSeconds: 30 };
   const made = new ClipRecorder({
@@ -76,7 +77,10 @@ function recorder(folder: string, change: Partial<RecordingSettings> = {}, senso
     settings: { ...settings, autoStopSeconds: 0, ...change },
     onState: (on, reason) => states.push(`${on ? 'on' : 'off'}: ${reason}`),
     onClip: (clip) => clips.push(clip),
-    onProblem: (code) => problems.push(code),
+    onProblem: (code, message) => {
+      problems.push(code);
+      messages.push(message);
+    },
   });
   let newestUs = -1;
   /** A frame, and what is seen in it. */
@@ -87,7 +91,7 @@ function recorder(folder: string, change: Partial<RecordingSettings> = {}, senso
     newestUs = ptsUs;
     made.onInsights({ sensor, frameId: 0, ptsUs, captureTimeMs, width: 160, height: 90, detections: [] });
   };
-  return { recorder: made, clips, problems, states, feed };
+  return { recorder: made, clips, problems, messages, states, feed };
 }
 
 /** Times of the frames that ffprobe finds, in milliseconds from the first one. */
@@ -230,6 +234,35 @@ describe('a recorder that is killed', () => {
   });
 });
 
+test('a folder that cannot be is told once, with what to do, and recording goes on when it can be', async () => {
+  const blocked = path.join(root, 'blocked');
+  writeFileSync(blocked, '');
+  const folder = path.join(blocked, 'clips');
+  const { recorder: one, clips, messages, states, feed } = recorder(path.join(root, 'other'), { folder });
+  one.onHeader(long.header);
+  one.record(true, 'asked for');
+  let at = 0;
+  const next = async (): Promise<void> => {
+    const { length } = long.packets;
+    const packet = long.packets[at % length]!;
+    feed({ ...packet, ptsUs: packet.ptsUs + Math.floor(at / length) * 6_000_000 });
+    at += 1;
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  for (let few = 0; few < 60; few += 1) await next();
+  rmSync(blocked);
+  while (states.length < 2) await next();
+  for (let more = 0; more < 60; more += 1) await next();
+  await one.stop();
+  expect(messages).toEqual([
+    expect.stringMatching(
+      /^gate is not recorded into .*clips: ENOTDIR: .*See that the module may write there; it goes on by itself\.$/,
+    ),
+  ]);
+  expect(clips).toHaveLength(1);
+  expect(told(clips[0]!.path)).toEqual(probed(clips[0]!.path));
+});
+
 describe('a full disk', () => {
   const disk = path.join(root, 'disk');
   const isMounted = ((): boolean => {
@@ -285,7 +318,7 @@ describe('a full disk', () => {
     expect(problems).toEqual(['RECORDING_PAUSED']);
     rmSync(ballast);
     await until(() => states.length > 3);
-    expect(states.slice(1)).toEqual(['off: enough', 'on: asked for again', 'on: there is room on the disk again']);
+    expect(states.slice(1)).toEqual(['off: enough', 'on: asked for again', 'on: there is room in the folder again']);
     for (let more = 0; more < 60; more += 1) next();
     await one.stop();
     expect(problems).toEqual(['RECORDING_PAUSED']);

@@ -191,7 +191,10 @@ export class ClipRecorder {
     this.#clip = undefined;
     const done = clip
       .finish()
-      .then((report) => this.#options.onClip(report))
+      .then((report) => {
+        this.#pause.succeeded();
+        this.#options.onClip(report);
+      })
       .catch((error: unknown) => this.#onUnfinished(clip, error));
     this.#finishing.add(done);
     void done.finally(() => this.#finishing.delete(done));
@@ -213,9 +216,10 @@ export class ClipRecorder {
     const isNews = this.#pause.begin();
     this.#finish();
     if (!isNews) return;
-    const what = isFull(error) ? 'the disk is full' : messageOf(error);
-    const { folder } = this.#settings;
-    onProblem('RECORDING_PAUSED', `${sensor} is not recorded into ${folder}: ${what}. It goes on when there is room.`);
+    const why = isFull(error)
+      ? 'the disk is full. It goes on when there is room'
+      : `${messageOf(error)}. See that the module may write there; it goes on by itself`;
+    onProblem('RECORDING_PAUSED', `${sensor} is not recorded into ${this.#settings.folder}: ${why}.`);
   }
 
   #onRoom(): void {
@@ -235,7 +239,7 @@ export class ClipRecorder {
       this.#finishing.add(done);
       void done.finally(() => this.#finishing.delete(done));
     }
-    if (this.#wanted) this.#options.onState(true, 'there is room on the disk again');
+    if (this.#wanted) this.#options.onState(true, 'there is room in the folder again');
   }
 }
 
