@@ -111,6 +111,7 @@ test('nodes come, change and go by twin edits; a bad edit stops nothing; a kille
 
   await edit({ fake: { deadlineMs: 1000, prot: null, settings: { label: 'bus' } } });
   await until(({ nodes }) => nodes?.fake?.reloads === 1);
+  await expectGone(first['nodes'].fake.pid as number);
   expect(await (await bench.client(fakePort)).process(frameOf())).toMatchObject({
     insights: { objects: [{ label: 'bus' }] },
   });

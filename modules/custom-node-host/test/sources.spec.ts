@@ -5,7 +5,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { expect, jest, test } from '@jest/globals';
 import yazl from 'yazl';
-import { createBench, frameOf } from './support.ts';
+import { createBench, expectGone, frameOf } from './support.ts';
 
 jest.setTimeout(120_000);
 
@@ -63,6 +63,7 @@ test('a zip is unpacked and run; a bad one, or one with another digest, changes 
   const after = await node.until(({ reloads }) => reloads === 1);
   expect(after.sha256).not.toBe(sha256);
   expect(after.rejected).toBeUndefined();
+  await expectGone(pid!);
   expect(await (await bench.client(port)).process(frameOf())).toMatchObject({ insights: { other: { said: 'two!' } } });
 });
 
