@@ -10,6 +10,7 @@ import { useLoaded } from '../ui/use.ts';
 
 const LOOK_MS = 2000;
 const PICTURE_MS = 1500;
+const MOST_PROBLEMS = 3;
 
 export function CamerasPage(): JSX.Element {
   const { value: cameras, error } = useLoaded(api.cameras, [], LOOK_MS);
@@ -23,9 +24,10 @@ export function CamerasPage(): JSX.Element {
         {walls(cameras ?? []).map(([pipeline, own]) => (
           <WallTile key={pipeline} pipeline={pipeline} cameras={own} />
         ))}
-        {cameras?.map((camera) => (
-          <CameraTile key={keyOf(camera)} camera={camera} />
-        ))}
+        {cameras?.map((camera) => {
+          const Tile = camera.state === 'refused' ? RefusedTile : CameraTile;
+          return <Tile key={keyOf(camera)} camera={camera} />;
+        })}
       </div>
     </>
   );
@@ -58,6 +60,23 @@ function WallTile({ pipeline, cameras }: { pipeline: string; cameras: readonly A
   );
 }
 
+/** One that the configuration keeps out. */
+function RefusedTile({ camera: { sensor, state, reason } }: { camera: ApiCamera }): JSX.Element {
+  return (
+    <article class="tile" aria-label={`Camera ${sensor}`}>
+      <div class="tile-text">
+        <h2>
+          {sensor} <Badge kind={kindOf(state)}>{state}</Badge>
+        </h2>
+        <Notice kind="warn">{reasonOf(reason)}</Notice>
+        <p class="links">
+          <a href={href('configuration')}>Correct it in the configuration</a>
+        </p>
+      </div>
+    </article>
+  );
+}
+
 function CameraTile({ camera }: { camera: ApiCamera }): JSX.Element {
   const { pipeline, sensor, state, reason, fps, objects, provider, resolution, recording, problems, regions } = camera;
   const names = [pipeline, sensor];
@@ -77,25 +96,24 @@ function CameraTile({ camera }: { camera: ApiCamera }): JSX.Element {
           {sensor} <Badge kind={kindOf(state)}>{state}</Badge>
           {view !== undefined && view !== 'ok' && <Badge kind="warn">{view}</Badge>}
         </h2>
-        {state === 'refused' ? (
-          <Notice kind="warn">
-            {reasonOf(reason)} <a href={href('configuration')}>Configuration</a>
-          </Notice>
-        ) : (
-          <p class="dim">{pipeline === '' ? 'used by no pipeline' : pipeline}</p>
-        )}
+        <p class="dim">{pipeline === '' ? 'used by no pipeline' : pipeline}</p>
         <dl class="figures">
           <Figure name="frames/s" value={fps?.toFixed(1)} />
           <Figure name="objects" value={objects?.toFixed(1)} />
           <Figure name="picture" value={resolution ? `${resolution.width}×${resolution.height}` : undefined} />
           <Figure name="runs on" value={provider ?? undefined} />
         </dl>
-        {reason !== '' && state !== 'refused' && <p class="dim">{reason}</p>}
-        {problems.slice(0, 3).map((problem) => (
+        {reason !== '' && <p class="dim">{reason}</p>}
+        {problems.slice(0, MOST_PROBLEMS).map((problem) => (
           <Notice key={problem.message} kind="warn">
             {problem.message}
           </Notice>
         ))}
+        {problems.length > MOST_PROBLEMS && (
+          <p>
+            <a href={href('health')}>{problems.length - MOST_PROBLEMS} more problems</a>
+          </p>
+        )}
         <p class="links">
           <a href={href('live', names)}>Live</a>
           <a href={href('clips', [], { sensor })}>Clips</a>

@@ -185,6 +185,9 @@ function notObject(value: unknown): { message: string; line: number } | undefine
   return value === undefined || isRecord(value) ? undefined : { message: 'A twin is a JSON object.', line: 1 };
 }
 
+/** Points of regions stay on a line each: there are many. */
+const POINT = /\[\n\s+(-?[\d.e+-]+),\n\s+(-?[\d.e+-]+)\n\s+\]/gi;
+
 function pretty(value: unknown): string {
-  return JSON.stringify(value, null, 2);
+  return JSON.stringify(value, null, 2).replace(POINT, '[$1, $2]');
 }

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { ApiClipSource, ApiModuleHealth } from '../../../src/api.ts';
-import { api } from '../api.ts';
+import { api, reasonOf } from '../api.ts';
 import { bytes } from '../core/format.ts';
 import { isRecord } from '../core/locate.ts';
 import { Badge, Empty, Heading, kindOf, Notice } from '../ui/parts.tsx';
@@ -12,7 +12,7 @@ export function HealthPage(): JSX.Element {
     <>
       <Heading title="Health" />
       {error && <Notice>{error}</Notice>}
-      {health?.runtime.problem && <Notice>{health.runtime.problem.message}</Notice>}
+      {health?.runtime.problem && <Notice>{reasonOf(health.runtime.problem.message)}</Notice>}
       {!health && !error && <p class="dim">Loading …</p>}
       {health && (
         <>
@@ -22,13 +22,15 @@ export function HealthPage(): JSX.Element {
               .map((module) => (
                 <ModuleCard key={module.name} module={module} />
               ))}
-            {health.modules.length === 0 && <Empty title="No module is reported by this device." />}
+            {health.modules.length === 0 && !health.runtime.problem && (
+              <Empty title="No module is reported by this device." />
+            )}
           </div>
           <h2 class="section">Evidence</h2>
           <div class="tiles small">
             <SourceCard name="Recordings on the device" source={health.recordings} />
             <SourceCard name="Storage" source={health.storage} />
-            <Uploader reported={health.uploader} />
+            {!health.runtime.problem && <Uploader reported={health.uploader} />}
           </div>
         </>
       )}

@@ -41,7 +41,8 @@ export function Plan({ plan, dirty, impossible }: Props): JSX.Element {
               <code>{path}</code> ({bytes(size)})
             </Fragment>
           ))}{' '}
-          {plan.large.values.length === 1 ? 'goes' : 'go'} into blob storage, and the modules read it there.
+          {plan.large.problem === undefined ? 'will lie' : 'would have to lie'} in blob storage, where the modules read
+          it.
         </p>
       )}
       {dirty && plan && plan.issues.length > 0 && (
