@@ -1,4 +1,5 @@
-import { pino, type DestinationStream, type Logger as Pino } from 'pino';
+import { createRequire } from 'node:module';
+import type { DestinationStream, Logger as Pino, pino as makePino } from 'pino';
 import { isErrorLike, serializeError } from './error-fields.ts';
 import { formatLine } from './log-line.ts';
 import { logLevelComplaint, parseLogLevel, PINO_LEVEL, type LogLevel } from './log-level.ts';
@@ -6,6 +7,9 @@ import { redact, redactDeep } from './redact.ts';
 
 /** Facts beside the text of a line. Usual keys: `sourceId, nodeId, frameSeq, code, error`. Secrets are masked. */
 export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Loaded with the first logger that says anything. */
+const loadPino = (): typeof makePino => (createRequire(import.meta.url)('pino') as { pino: typeof makePino }).pino;
 
 type LogMethod = (text: string, fields?: LogFields) => void;
 
@@ -50,7 +54,7 @@ export interface LoggerOptions {
  */
 export function createLogger(options: LoggerOptions): RootLogger {
   const destination: DestinationStream = options.destination ?? standardOutput();
-  const root = pino(
+  const root = loadPino()(
     { base: null, level: PINO_LEVEL.trace, hooks: { streamWrite: (json) => formatLine(json, options.module) } },
     destination,
   );

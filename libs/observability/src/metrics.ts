@@ -1,5 +1,6 @@
+import { createRequire } from 'node:module';
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type * as PromClient from 'prom-client';
 import { metricConflict, metricNameInvalid } from './errors.ts';
 
 export type MetricLabels = Readonly<Record<string, string>>;
@@ -40,6 +41,9 @@ export const METRIC_UNITS = [
   'messages',
 ] as const;
 
+/** Loaded with the first registry, with eighty files of its own: neither a command nor a camera's thread has one. */
+const promClient = (): typeof PromClient => createRequire(import.meta.url)('prom-client') as typeof PromClient;
+
 const NAME = new RegExp(`^vantage(?:_[a-z][a-z0-9]*)+_(?:${METRIC_UNITS.join('|')})$`);
 const RESOLUTION_MS = 10;
 
@@ -52,7 +56,8 @@ export interface EventLoopDelay {
 
 /** The metrics of one module, in a registry of their own, so that two modules in one process do not meet. */
 export class Metrics {
-  readonly #registry = new Registry();
+  readonly #prom = promClient();
+  readonly #registry = new this.#prom.Registry();
   readonly #known = new Map<string, { readonly shape: string; readonly metric: unknown }>();
   #delay: IntervalHistogram | undefined;
 
@@ -61,8 +66,8 @@ export class Metrics {
     if (this.#delay !== undefined) return;
     this.#delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     this.#delay.enable();
-    collectDefaultMetrics({ register: this.#registry });
-    const gauge = new Gauge({
+    this.#prom.collectDefaultMetrics({ register: this.#registry });
+    const gauge = new this.#prom.Gauge({
       name: 'vantage_event_loop_delay_seconds',
       help: 'Delay of the main thread since the last scrape, beyond the timer period',
       labelNames: ['quantile'],
@@ -100,7 +105,7 @@ export class Metrics {
   /** A counter; the same name gives the same counter. */
   counter(options: MetricOptions): CounterMetric {
     return this.#get('counter', options, () => {
-      const inner = new Counter(this.#config(options));
+      const inner = new this.#prom.Counter(this.#config(options));
       const bound = boundLabels(options);
       return { inc: (labels, value = 1) => inner.inc(bound(labels), value) } satisfies CounterMetric;
     });
@@ -109,7 +114,7 @@ export class Metrics {
   /** A gauge; the same name gives the same gauge. */
   gauge(options: MetricOptions): GaugeMetric {
     return this.#get('gauge', options, () => {
-      const inner = new Gauge(this.#config(options));
+      const inner = new this.#prom.Gauge(this.#config(options));
       const bound = boundLabels(options);
       return {
         set: (value, labels) => inner.set(bound(labels), value),
@@ -126,7 +131,7 @@ export class Metrics {
   histogram(options: MetricOptions & { readonly buckets?: readonly number[] }): HistogramMetric {
     return this.#get('histogram', options, () => {
       const buckets = options.buckets === undefined ? {} : { buckets: [...options.buckets] };
-      const inner = new Histogram({ ...this.#config(options), ...buckets });
+      const inner = new this.#prom.Histogram({ ...this.#config(options), ...buckets });
       const bound = boundLabels(options);
       return { observe: (value, labels) => inner.observe(bound(labels), value) } satisfies HistogramMetric;
     });
@@ -141,7 +146,12 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  #config(options: MetricOptions): { name: string; help: string; labelNames: string[]; registers: Registry[] } {
+  #config(options: MetricOptions): {
+    name: string;
+    help: string;
+    labelNames: string[];
+    registers: PromClient.Registry[];
+  } {
     return {
       name: options.name,
       help: options.help,

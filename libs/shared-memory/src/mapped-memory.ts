@@ -12,8 +12,8 @@ const ENOSPC = 28;
  * A shared file as memory: what one process writes into `buffer` the other reads there, without a copy.
  *
  * A page that the file has no memory for ends the process that touches it (SIGBUS), so `allocate` comes before writing, and
- * `covers` before reading what another process says it wrote. Node cannot catch that signal: map only files that are shared
- * with those whom you trust not to cut them.
+ * a look at the file's size before reading what another process says it wrote. Node cannot catch that signal: map only
+ * files that are shared with those whom you trust not to cut them.
  */
 export class MappedMemory {
   /** The whole file. Empty after `close`, and every view of it too; it cannot be transferred to another thread. */
@@ -51,11 +51,6 @@ export class MappedMemory {
     const error = loadLibC().posix_fallocate(this.#file.fd, offset, bytes);
     if (error === ENOSPC) throw noSharedMemory(bytes);
     if (error !== 0) throw new Error(`posix_fallocate of ${bytes} bytes failed with error ${error}`);
-  }
-
-  /** Whether the file still reaches as far as it was mapped. */
-  covers(): boolean {
-    return !this.#isClosed && this.#file.sizeBytes >= this.#bytes;
   }
 
   close(): void {

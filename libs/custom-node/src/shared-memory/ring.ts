@@ -62,32 +62,37 @@ export function geometryProblem({ slots, requestBytes, responseBytes }: RingGeom
  */
 export class Ring {
   readonly geometry: RingGeometry;
-  readonly #memory: MappedMemory;
+  readonly #file: SharedFile;
+  /** Its first page. */
+  readonly #header: MappedMemory;
   readonly #bytes: Buffer;
   readonly #words: BigUint64Array;
+  /** All of it, from the first picture on: mapping so much makes the engine collect garbage, which a handshake alone should not. */
+  #all: MappedMemory | undefined;
   /** First bytes of request and answer of each slot that memory was taken for. */
   readonly #allocated = new Map<number, number>();
   /** There is no memory for so many bytes: to try again for each frame costs more than the frame. */
   #refused = Infinity;
 
-  private constructor(memory: MappedMemory, geometry: RingGeometry) {
+  private constructor(file: SharedFile, header: MappedMemory, geometry: RingGeometry) {
     this.geometry = geometry;
-    this.#memory = memory;
-    this.#bytes = Buffer.from(memory.buffer);
-    this.#words = new BigUint64Array(memory.buffer, 0, PAGE / 8);
+    this.#file = file;
+    this.#header = header;
+    this.#bytes = Buffer.from(header.buffer);
+    this.#words = new BigUint64Array(header.buffer);
   }
 
   /** Makes an empty file a ring. @throws Error when memory is short, or the platform cannot map */
   static format(file: SharedFile, geometry: RingGeometry, proof: Buffer): Ring {
     file.resize(ringBytes(geometry));
-    const memory = MappedMemory.map(file, ringBytes(geometry));
+    const header = MappedMemory.map(file, PAGE);
     try {
-      memory.allocate(0, PAGE);
+      header.allocate(0, PAGE);
     } catch (error) {
-      memory.close();
+      header.close();
       throw error;
     }
-    const ring = new Ring(memory, geometry);
+    const ring = new Ring(file, header, geometry);
     ring.#bytes.writeUInt32LE(geometry.slots, GEOMETRY_AT);
     ring.#bytes.writeBigUInt64LE(BigInt(geometry.requestBytes), GEOMETRY_AT + 8);
     ring.#bytes.writeBigUInt64LE(BigInt(geometry.responseBytes), GEOMETRY_AT + 16);
@@ -109,7 +114,7 @@ export class Ring {
       header.readBigUInt64LE(GEOMETRY_AT + 8) === BigInt(geometry.requestBytes) &&
       header.readBigUInt64LE(GEOMETRY_AT + 16) === BigInt(geometry.responseBytes);
     if (!same) throw new Error('the file is not the ring that was announced');
-    return new Ring(MappedMemory.map(file, expected), geometry);
+    return new Ring(file, MappedMemory.map(file, PAGE), geometry);
   }
 
   get clientProof(): string {
@@ -166,14 +171,12 @@ export class Ring {
     if (offset < 0 || bytes < 0 || offset + bytes > slotBytes(this.geometry)) {
       throw new Error(`${bytes} bytes at ${offset} are outside the slot`);
     }
-    if (!this.#memory.covers()) throw new Error('the shared file was cut');
-    const at = this.#slotAt(slot) + offset;
-    return this.#bytes.subarray(at, at + bytes);
+    return Buffer.from(this.#memory().buffer, this.#slotAt(slot) + offset, bytes);
   }
 
   /** Where in a slot some bytes lie; undefined when they are elsewhere. */
   offsetIn(slot: number, bytes: Uint8Array): number | undefined {
-    if (bytes.buffer !== this.#memory.buffer) return undefined;
+    if (bytes.buffer !== this.#all?.buffer) return undefined;
     const offset = bytes.byteOffset - this.#slotAt(slot);
     return offset >= 0 && offset + bytes.length <= slotBytes(this.geometry) ? offset : undefined;
   }
@@ -183,7 +186,16 @@ export class Ring {
   }
 
   close(): void {
-    this.#memory.close();
+    this.#header.close();
+    this.#all?.close();
+  }
+
+  /** All of it, mapped. @throws Error when the file was cut, the platform cannot map, or it is closed */
+  #memory(): MappedMemory {
+    if (this.isClosed) throw new Error('the ring is closed');
+    const bytes = ringBytes(this.geometry);
+    if (this.#file.sizeBytes < bytes) throw new Error('the shared file was cut');
+    return (this.#all ??= MappedMemory.map(this.#file, bytes));
   }
 
   #slotAt(slot: number): number {
@@ -191,16 +203,16 @@ export class Ring {
   }
 
   #area(slot: number, offset: number, bytes: number): Buffer {
-    if (!this.#memory.covers()) throw new Error('the shared file was cut');
+    const memory = this.#memory();
     const at = this.#slotAt(slot) + offset;
-    if (bytes > (this.#allocated.get(at) ?? 0)) this.#allocate(at, bytes);
-    return this.#bytes.subarray(at, at + bytes);
+    if (bytes > (this.#allocated.get(at) ?? 0)) this.#allocate(memory, at, bytes);
+    return Buffer.from(memory.buffer, at, bytes);
   }
 
-  #allocate(at: number, bytes: number): void {
+  #allocate(memory: MappedMemory, at: number, bytes: number): void {
     if (bytes >= this.#refused) throw new Error('memory is short');
     try {
-      this.#memory.allocate(at, bytes);
+      memory.allocate(at, bytes);
     } catch (error) {
       this.#refused = bytes;
       throw error;
