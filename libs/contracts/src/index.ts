@@ -1,6 +1,7 @@
 export { VantageError, codeOf, messageOf, type VantageErrorOptions } from './errors.ts';
 export { isTwinBlob, readTwinBlob, TWIN_BLOB_LIMITS, twinBlobsOf, withTwinBlobs, type TwinBlob } from './twin-blobs.ts';
 export { diffTwin, isTwinObject, mergeTwin, twinEquals, type MergeTwinOptions, type TwinObject } from './twin-merge.ts';
+export { sensorTag } from './clip-tags.ts';
 export * from './names.ts';
 export { isObject, parseJson, type DeepReadonly, type Json, type JsonObject } from './json.ts';
 export * from './twins/controller-twin.ts';

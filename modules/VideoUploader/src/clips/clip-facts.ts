@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { codeOf, isObject, parseJson } from '@vantage/contracts';
+import { codeOf, isObject, parseJson, sensorTag } from '@vantage/contracts';
 
 /** What the blobs of a clip are named and marked after (contract C.6 with J). */
 export interface ClipFacts {
@@ -105,7 +105,7 @@ export function blobNameOf(facts: ClipFacts, relative: string): string {
 
 /** The two tags that the Player looks for. */
 export function tagsOf(facts: ClipFacts): Record<string, string> {
-  return { Sensor: facts.sensor.replace(/[^A-Za-z0-9 +\-./:=_]/g, '_').slice(0, 256), Date: facts.date };
+  return { Sensor: sensorTag(facts.sensor), Date: facts.date };
 }
 
 export function metadataOf(facts: ClipFacts, deviceId: string): Record<string, string> {

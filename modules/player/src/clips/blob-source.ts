@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { ContainerClient } from '@azure/storage-blob';
-import { messageOf } from '@vantage/contracts';
+import { messageOf, sensorTag } from '@vantage/contracts';
 import { redact } from '@vantage/observability';
 import type { ApiClipSource } from '../api.ts';
 import type { StorageSettings } from '../settings.ts';
@@ -41,7 +41,7 @@ export class BlobSource implements ClipSource {
             at,
             bytes: properties.contentLength ?? 0,
             version: properties.etag,
-            ...(tags?.['Sensor'] === undefined ? {} : { sensor: tags['Sensor'] }),
+            ...(tags?.['Sensor'] === undefined ? {} : { sensor: sensorOf(at, tags['Sensor']) }),
             ...(Number.isNaN(startedAtMs) ? {} : { startedAtMs }),
           });
         }
@@ -84,4 +84,10 @@ export class BlobSource implements ClipSource {
     this.#container = service.getContainerClient(container);
     return this.#container;
   }
+}
+
+/** A tag cannot hold every name: the folder of the blob has it whole (C.6: `…/<sensor>/<skill>/<label>/<file>`, snippets: `…/<sensor>/<file>`). */
+function sensorOf(at: string, tag: string): string {
+  const folders = at.split('/');
+  return [folders.at(-4), folders.at(-2)].find((name) => name !== undefined && sensorTag(name) === tag) ?? tag;
 }

@@ -5,6 +5,7 @@ import {
   businessLogicTwinSchema,
   controllerTwinSchema,
   rtspsimTwinSchema,
+  videoUploaderTwinSchema,
   type Json,
 } from '@vantage/contracts';
 
@@ -12,6 +13,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   [MODULES.controller]: controllerTwinSchema,
   [MODULES.aiPipeline]: aiPipelineTwinSchema,
   [MODULES.businessLogic]: businessLogicTwinSchema,
+  [MODULES.videoUploader]: videoUploaderTwinSchema,
   [MODULES.rtspsim]: rtspsimTwinSchema,
 };
 

@@ -8,7 +8,6 @@ import { untilSignal } from '../until-signal.ts';
 import { changeText, diffDeployments, MARKS, type DeploymentChange } from './diff.ts';
 import { follow, look } from './follow.ts';
 import { newLargeValues, planLarge, readWholeContent, withLargeKept, type DeployedValue } from './large-values.ts';
-import { localVariables } from './local-variables.ts';
 import { platformFor } from './platform.ts';
 import type { DeploymentProgress } from './progress.ts';
 import { openDeployment, readDeployment, type ReadOptions } from './read-deployment.ts';
@@ -24,6 +23,8 @@ export interface ApplyOptions extends BlobOptions {
 
 /** @returns exit status: 0 done; 2 deployed, and not well (or not yet) */
 export async function deployToDevice(file: string, options: ApplyOptions & ReadOptions): Promise<number> {
+  // It loads the local runtime, half of all files: the other commands for a hub need none of it.
+  const { localVariables } = await import('./local-variables.ts');
   const here = { ...options, variables: await localVariables(options) };
   const opened = await openDeployment(file, here);
   let hub: Hub | undefined;
