@@ -7,7 +7,7 @@ import { createBench, expectGone, frameOf } from './support.ts';
 
 jest.setTimeout(120_000);
 
-const bench = createBench({ sharedMemory: 'off' });
+const bench = createBench();
 
 /** A node whose `process` is the given code. */
 const nodeTs = (code: string, before = ''): string => `

@@ -6,7 +6,7 @@ import { createBench, describeWithPython, expectGone, frameOf } from './support.
 
 jest.setTimeout(120_000);
 
-const bench = createBench({ sharedMemory: 'off' });
+const bench = createBench();
 const EXAMPLES = fileURLToPath(new URL('../../../sdk/python/examples/', import.meta.url));
 
 /** A node whose `process` has the given lines. */

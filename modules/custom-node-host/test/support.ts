@@ -34,8 +34,6 @@ export function insightsOf(objects: NodeInsights['objects']): NodeInsights {
   return { ...NO_INSIGHTS, objects };
 }
 
-type ClientOptions = ConstructorParameters<typeof CustomNodeClient>[0];
-
 export interface Bench {
   readonly log: string[];
   /** Resolves when a line like that is there. */
@@ -47,7 +45,7 @@ export interface Bench {
   /** A node that is stopped after the test. */
   node(definition: Partial<NodeDefinition>): BenchNode;
   /** A client that is stopped after the test; resolves when its first handshake is over, well or not. */
-  client(port: number, options?: Partial<ClientOptions>): Promise<CustomNodeClient>;
+  client(port: number, options?: Partial<ConstructorParameters<typeof CustomNodeClient>[0]>): Promise<CustomNodeClient>;
 }
 
 export interface BenchNode {
@@ -58,13 +56,8 @@ export interface BenchNode {
   running(): Promise<NodeStatus>;
 }
 
-/**
- * Folders, nodes and clients that go away after each test.
- *
- * @param sharedMemory of the clients. Each attempt to connect maps a ring of 100 MB, for which V8 collects the whole heap
- *   of the test run: `off` where clients connect again and again, and no picture is large enough to go through it
- */
-export function createBench({ sharedMemory = 'auto' }: Pick<ClientOptions, 'sharedMemory'> = {}): Bench {
+/** Folders, nodes and clients that go away after each test. */
+export function createBench(): Bench {
   const log: string[] = [];
   const readers = new Set<() => void>();
   const folders: string[] = [];
@@ -165,7 +158,6 @@ export function createBench({ sharedMemory = 'auto' }: Pick<ClientOptions, 'shar
         endpoint: `127.0.0.1:${port}`,
         ids: { instance: 'i', skill: 's', device: 'cam' },
         backoff: { baseMs: 20, capMs: 200, jitter: 0 },
-        sharedMemory,
         ...options,
         onStatus: (status) => {
           options.onStatus?.(status);
