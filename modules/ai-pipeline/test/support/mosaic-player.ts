@@ -71,8 +71,8 @@ export class MosaicPlayer {
     const child = spawn(...this.#command, { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
     child.stderr.setEncoding('utf8').on('data', (text: string) => this.#read(text));
-    child.on('close', (_code, signal) => {
-      if (signal === null && this.pictures === 0 && this.#log.includes('503 Service Unavailable')) {
+    child.on('close', () => {
+      if (!this.#isOver && this.pictures === 0 && this.#log.includes('503 Service Unavailable')) {
         this.#log = '';
         this.#child = this.#open(end);
         return;
@@ -94,6 +94,7 @@ export class MosaicPlayer {
   }
 
   async close(): Promise<void> {
+    this.#isOver = true;
     this.#child.kill('SIGKILL');
     await this.ended;
   }
