@@ -8,7 +8,7 @@ import { redact, redactDeep } from './redact.ts';
 /** Facts beside the text of a line. Usual keys: `sourceId, nodeId, frameSeq, code, error`. Secrets are masked. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Loaded with the first logger that says anything. */
+/** Loaded with the first logger: most commands and cameras' threads make none. */
 const loadPino = (): typeof makePino => (createRequire(import.meta.url)('pino') as { pino: typeof makePino }).pino;
 
 type LogMethod = (text: string, fields?: LogFields) => void;

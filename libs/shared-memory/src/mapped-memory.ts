@@ -16,7 +16,7 @@ const ENOSPC = 28;
  * files that are shared with those whom you trust not to cut them.
  */
 export class MappedMemory {
-  /** The whole file. Empty after `close`, and every view of it too; it cannot be transferred to another thread. */
+  /** What is mapped of the file. Empty after `close`, and every view of it too; it cannot be transferred to another thread. */
   readonly buffer: ArrayBuffer;
   readonly #file: SharedFile;
   readonly #bytes: number;
